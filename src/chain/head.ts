@@ -1,0 +1,9 @@
+/** What a node says about one block. */
+export interface Head {
+  readonly number: number;
+  /** 0x-prefixed, lower case. */
+  readonly hash: string;
+  readonly parentHash: string;
+  /** Unix seconds. */
+  readonly timestampS: number;
+}

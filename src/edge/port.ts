@@ -1,0 +1,56 @@
+/** What an engine tells of a request before its body. Every getter is valid only inside `onRequest`. */
+export interface RequestHead {
+  /** Upper-case HTTP method. */
+  readonly method: string;
+  /** Path without query, as sent. */
+  readonly path: string;
+  /** Query without `?`, or ''. */
+  readonly query: string;
+  /** Value of a header by its lower-case name, or ''. */
+  header(name: string): string;
+  /** Peer address as text, IPv4-mapped IPv6 folded to IPv4. */
+  remoteAddress(): string;
+}
+
+/** An answer: status, ready header pairs and whole body. Header names are lower case. */
+export interface EdgeAnswer {
+  readonly status: number;
+  /** Name, value, name, value … beside content-length and connection, which the engine writes. */
+  readonly headers: readonly string[];
+  readonly body: Uint8Array | string;
+}
+
+/** The engine's side of one accepted request. */
+export interface EdgeExchange {
+  /** Writes the whole answer, once, corked; a no-op after the client left. */
+  answer(answer: EdgeAnswer): void;
+  /** True once the client is gone. */
+  readonly gone: boolean;
+}
+
+/** The gateway's side of one accepted request. */
+export interface RequestSink {
+  /** The whole body, inflated if it came gzipped; the receiver's to keep. */
+  onBody(body: Buffer, exchange: EdgeExchange): void;
+  /** The client left before its answer: stop working for it. Never called after `answer`. */
+  onGone(): void;
+}
+
+/**
+ * The application behind an engine. Framing, limits, CORS, media types and timeouts are judged by the edge
+ * before this is asked, alike on every engine.
+ */
+export interface EdgeHandler {
+  /** Reads what it needs from the head synchronously; returns a sink for the body, or a refusal. */
+  onRequest(head: RequestHead): RequestSink | EdgeAnswer;
+}
+
+/** A listening engine. */
+export interface EdgeServer {
+  readonly engine: 'uws' | 'node';
+  readonly port: number;
+  /** Open client connections. */
+  connections(): number;
+  /** Stops accepting, answers what is under way with `connection: close`, resolves when all is closed or `graceMs` is over. */
+  drain(graceMs: number): Promise<void>;
+}
