@@ -1,0 +1,39 @@
+import type { Head } from '../chain/head.ts';
+
+/** A block by number and hash, where a node tells no more. */
+export interface BlockMark {
+  readonly number: number;
+  /** 0x-prefixed, lower case. */
+  readonly hash: string;
+}
+
+/** A node answered its probe. */
+export interface ProbeOk {
+  readonly kind: 'ok';
+  readonly head: Head;
+  /** Absent where the node or the chain knows no such tag. */
+  readonly safe?: BlockMark | undefined;
+  readonly finalized?: BlockMark | undefined;
+  /** `eth_syncing` said anything but false. */
+  readonly syncing: boolean;
+  /** `net_peerCount`; null when the node refuses the method. */
+  readonly peers: number | null;
+  /** `eth_chainId`; null when it was not asked this time. */
+  readonly chainId: number | null;
+  /** `web3_clientVersion`; null when it was not asked this time or is refused. */
+  readonly clientVersion: string | null;
+  /** Time of the head question alone. */
+  readonly latencyMs: number;
+}
+
+/**
+ * A node gave no usable answer to its probe: `refused` (connection refused, reset, DNS, TLS),
+ * `timeout` (none in time), `bad` (an answer that is no head). `detail` holds no URL and no key.
+ */
+export interface ProbeFailure {
+  readonly kind: 'refused' | 'timeout' | 'bad';
+  readonly detail: string;
+}
+
+/** What one probe of one node came to. */
+export type ProbeResult = ProbeOk | ProbeFailure;
