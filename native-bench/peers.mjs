@@ -1,0 +1,106 @@
+// What is compared: each peer is started in front of the stub and tells its URL and pid.
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { accepts, freePort, has, run } from './procs.mjs';
+
+const here = (name) => fileURLToPath(new URL(name, import.meta.url));
+const scratch = mkdtempSync(join(tmpdir(), 'tidegate-bench-'));
+const file = (name, text) => {
+  const path = join(scratch, name);
+  writeFileSync(path, text);
+  return path;
+};
+
+async function started(name, child, port) {
+  await accepts(port, child);
+  return { name, child, url: `http://127.0.0.1:${port}/`, pid: child.pid };
+}
+
+export async function stub(costUs = 0, resultBytes = 66) {
+  const port = await freePort();
+  const child = run(process.execPath, [here('stub.mjs'), String(port), String(costUs), String(resultBytes)]);
+  return { ...(await started('stub', child, port)), port };
+}
+
+export async function rawUws() {
+  const port = await freePort();
+  return started('uws-raw', run(process.execPath, [here('raw.mjs'), String(port)]), port);
+}
+
+export async function haproxy(stubPort) {
+  const program = has('haproxy');
+  if (program === null) return null;
+  const port = await freePort();
+  const config = file(
+    'haproxy.cfg',
+    `global
+  nbthread 1
+  maxconn 20000
+defaults
+  mode http
+  timeout connect 2s
+  timeout client 30s
+  timeout server 30s
+  option http-keep-alive
+frontend f
+  bind 127.0.0.1:${port}
+  default_backend b
+backend b
+  http-reuse always
+  server s 127.0.0.1:${stubPort}
+`,
+  );
+  return started('haproxy', run(program, ['-db', '-f', config]), port);
+}
+
+export async function nginx(stubPort) {
+  const program = has('nginx');
+  if (program === null) return null;
+  const port = await freePort();
+  const config = file(
+    'nginx.conf',
+    `daemon off;
+worker_processes 1;
+pid ${scratch}/nginx.pid;
+error_log stderr error;
+events { worker_connections 20000; }
+http {
+  access_log off;
+  client_body_temp_path ${scratch}/body;
+  proxy_temp_path ${scratch}/proxy;
+  keepalive_requests 1000000000;
+  upstream u { server 127.0.0.1:${stubPort}; keepalive 128; keepalive_requests 1000000000; }
+  server {
+    listen 127.0.0.1:${port};
+    location / { proxy_pass http://u; proxy_http_version 1.1; proxy_set_header Connection ""; }
+  }
+}
+`,
+  );
+  return started('nginx', run(program, ['-c', config, '-e', 'stderr']), port);
+}
+
+export async function tidegate(stubPort, engine) {
+  const port = await freePort();
+  const adminPort = await freePort();
+  const args = ['serve', '--upstream', `http://127.0.0.1:${stubPort}`, '--port', String(port)];
+  const child = run(process.execPath, [here('../dist/main.js'), ...args, '--admin-port', String(adminPort), '--engine', engine]);
+  const peer = await started(`tidegate-${engine}`, child, port);
+  await ready(adminPort);
+  return { ...peer, adminPort };
+}
+
+async function ready(adminPort) {
+  const end = performance.now() + 10_000;
+  while (performance.now() < end) {
+    const ok = await fetch(`http://127.0.0.1:${adminPort}/readyz`).then(
+      (r) => r.ok,
+      () => false,
+    );
+    if (ok) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error('tidegate is not ready after 10 s');
+}
