@@ -7,3 +7,10 @@ export interface Head {
   /** Unix seconds. */
   readonly timestampS: number;
 }
+
+/** A block by number and hash, where a node tells no more. */
+export interface BlockMark {
+  readonly number: number;
+  /** 0x-prefixed, lower case. */
+  readonly hash: string;
+}

@@ -1,11 +1,4 @@
-import type { Head } from '../chain/head.ts';
-
-/** A block by number and hash, where a node tells no more. */
-export interface BlockMark {
-  readonly number: number;
-  /** 0x-prefixed, lower case. */
-  readonly hash: string;
-}
+import type { BlockMark, Head } from '../chain/head.ts';
 
 /** A node answered its probe. */
 export interface ProbeOk {
@@ -14,6 +7,8 @@ export interface ProbeOk {
   /** Absent where the node or the chain knows no such tag. */
   readonly safe?: BlockMark | undefined;
   readonly finalized?: BlockMark | undefined;
+  /** Hashes at the heights that the prober was asked to compare (`ChainJudge.checkNumbers`); absent when none were asked. */
+  readonly marks?: readonly BlockMark[] | undefined;
   /** `eth_syncing` said anything but false. */
   readonly syncing: boolean;
   /** `net_peerCount`; null when the node refuses the method. */
