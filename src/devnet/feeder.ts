@@ -1,0 +1,269 @@
+import type { FedNode, Ledger } from './ledger.ts';
+import { PoolLink } from './link.ts';
+import { Patience, type Verdict } from './patience.ts';
+import { makeBlock, makeRoom, pickUp, rollBack } from './replay.ts';
+import { reasonOf } from './report.ts';
+import { type Call, type NodeBlock, NodeRpc } from './rpc.ts';
+import { Mutex, Signal } from './signal.ts';
+
+/** How a node stands to the log. */
+export type FeedState = 'starting' | 'following' | 'behind' | 'held' | 'unreachable' | 'failed';
+
+/** Bounds of one feeder. */
+export interface FeederLimits {
+  /** On every exchange with the node. */
+  readonly rpcTimeoutMs: number;
+  /** Between two looks at a node that has nothing to do. */
+  readonly idleMs: number;
+  /** Between two tries at a node that does not answer. */
+  readonly retryMs: number;
+}
+
+interface Waiter {
+  readonly number: number;
+  resolve(): void;
+  reject(error: Error): void;
+}
+
+/**
+ * Keeps one node at the log's blocks. Level, not edge: every step looks at the node's height and hash and does the one next
+ * thing, so a node that died, hung, was restarted or made blocks of its own is brought back by the same loop.
+ */
+export class Feeder {
+  readonly node: FedNode;
+  readonly rpc: NodeRpc;
+  readonly #ledger: Ledger;
+  readonly #limits: FeederLimits;
+  readonly #link: PoolLink;
+  readonly #mutex = new Mutex();
+  readonly #signal = new Signal();
+  #patience = new Patience();
+  #waiters: Waiter[] = [];
+  #state: FeedState = 'starting';
+  #height = 0;
+  #hold = 0;
+  #offered = 0;
+  #caughtUp = false;
+  #closed = false;
+  #loop: Promise<void> = Promise.resolve();
+
+  constructor(node: FedNode, ledger: Ledger, limits: FeederLimits) {
+    this.node = node;
+    this.rpc = new NodeRpc(node.httpUrl, limits.rpcTimeoutMs);
+    this.#ledger = ledger;
+    this.#limits = limits;
+    this.#link = new PoolLink(node.wsUrl, () => this.wake());
+  }
+
+  get state(): FeedState {
+    return this.#state;
+  }
+
+  /** Newest block of the log that the node was seen to have. */
+  get height(): number {
+    return this.#height;
+  }
+
+  /** Block that the node should be at. */
+  get target(): number {
+    return Math.max(0, this.#ledger.log.tip - this.#hold);
+  }
+
+  /** Sequence of the newest pending transaction that the node was given. */
+  get offered(): number {
+    return this.#offered;
+  }
+
+  /** True while the node is at the log's tip, answers, and is not held back. */
+  get canLead(): boolean {
+    return this.#state === 'following' && this.#height === this.#ledger.log.tip;
+  }
+
+  start(): void {
+    this.#loop = this.#run();
+  }
+
+  /** Ends the loop and its connections; everybody who waits is told. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.wake();
+    this.#link.close();
+    await this.rpc.close();
+    await this.#loop;
+    for (const waiter of this.#waiters.splice(0)) waiter.reject(new Error('the devnet was closed'));
+  }
+
+  /** There is something new. */
+  wake(): void {
+    this.#signal.wake();
+  }
+
+  /** Keeps the node `blocks` behind the log's tip; 0 lets it catch up. A block that it has is not taken away. */
+  hold(blocks: number): void {
+    this.#hold = blocks;
+    if (this.#state === 'following' && blocks > 0) this.#state = 'held';
+    this.wake();
+  }
+
+  /** Resolves when the node has block `number` of the log, and all before it. */
+  reached(number: number): Promise<void> {
+    if (this.#height >= number && this.#state !== 'starting') return Promise.resolve();
+    return new Promise((resolve, reject) => this.#waiters.push({ number, resolve, reject }));
+  }
+
+  /** Runs `work` while the loop stands still. */
+  exclusive<T>(work: () => Promise<T>): Promise<T> {
+    return this.#mutex.run(work);
+  }
+
+  /** The node did not do what it should: not a leader until the loop has looked at it. */
+  distrust(): void {
+    if (this.#state === 'following') this.#state = 'behind';
+    this.wake();
+  }
+
+  /** The node has block `number`, made by itself as leader. */
+  made(number: number): void {
+    this.#rose(number);
+  }
+
+  /** The log was cut: what the node seemed to have may be void. */
+  forget(): void {
+    this.#height = Math.min(this.#height, this.#ledger.log.tip);
+    this.distrust();
+  }
+
+  /** Gives the node the pending transactions that it was not given yet. */
+  async offer(): Promise<void> {
+    const fresh = this.#ledger.pool.after(this.#offered);
+    const last = this.#ledger.pool.lastSequence;
+    // Those that came from this node, or that it refuses, answer with an error that changes nothing.
+    await this.rpc.batch(fresh.map(({ raw }): Call => ['eth_sendRawTransaction', raw]));
+    this.#offered = last;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#closed) {
+      let waitMs = this.#limits.idleMs;
+      try {
+        if (await this.#mutex.run(() => this.#step())) waitMs = 0;
+      } catch (error) {
+        waitMs = this.#limits.retryMs;
+        this.#lost(error);
+      }
+      if (waitMs > 0 && !this.#closed) await this.#signal.sleep(waitMs);
+    }
+  }
+
+  /** One look and the one next thing; true when there may be more to do at once. */
+  async #step(): Promise<boolean> {
+    if (this.#closed || this.#state === 'failed') return false;
+    if (await this.#link.ensure()) this.#caughtUp = false;
+    const { log } = this.#ledger;
+    const head = await this.rpc.head();
+    if (head.number > log.tip || head.hash !== log.hashOf(head.number)) return this.#repair(head);
+    if (head.number < this.#height) this.#restarted();
+    this.#rose(head.number);
+    if (head.number < this.target) return this.#feed(head.number + 1);
+    await this.#collect();
+    if (head.number < log.tip) {
+      this.#turn('held');
+      return false;
+    }
+    await this.offer();
+    this.#turn(this.#hold > 0 ? 'held' : 'following');
+    return false;
+  }
+
+  async #feed(number: number): Promise<boolean> {
+    const { log, pool } = this.#ledger;
+    if (number < log.tip) this.#turn('behind');
+    const record = log.read(number);
+    // In a long replay the pool is empty, or the repair below empties it.
+    if (number + 1 >= this.target && (await makeRoom(this.rpc, record, pool))) this.#offered = 0;
+    const made = await makeBlock(this.rpc, record, this.#patience.trying(number));
+    // A cut may have come meanwhile: the next look decides.
+    if (number > log.tip) return true;
+    if (made.number === number && made.hash === log.hashOf(number)) {
+      this.#patience.matched(number);
+      this.#rose(number);
+      return true;
+    }
+    return this.#obey(this.#patience.differed(number), number);
+  }
+
+  /** Takes over what clients sent to this node. */
+  async #collect(): Promise<void> {
+    let hashes: readonly string[] = this.#link.take();
+    if (!this.#caughtUp) hashes = (await this.rpc.block('pending')).transactions;
+    this.#caughtUp = true;
+    if (await pickUp(this.rpc, hashes, this.#ledger.pool)) this.#ledger.onPickedUp();
+  }
+
+  async #repair(head: NodeBlock): Promise<boolean> {
+    const { log, pool, report } = this.#ledger;
+    this.#turn('behind');
+    const number = await rollBack(this.rpc, head, log, pool);
+    this.#offered = 0;
+    this.#height = Math.min(this.#height, Math.max(0, number));
+    if (number < 0) return this.#obey('reset', head.number);
+    report('warn', 'a node had blocks that the chain has not; it was rolled back', { node: this.node.name, from: head.number, to: number });
+    return this.#obey(this.#patience.repaired(), number);
+  }
+
+  async #obey(verdict: Verdict, number: number): Promise<boolean> {
+    const { report } = this.#ledger;
+    const node = this.node.name;
+    if (verdict === 'giveUp') {
+      report('error', 'a node cannot make a block as the chain has it', { node, block: number });
+      this.#ledger.onIrreproducible(node, number);
+    } else if (verdict === 'reset') {
+      report('warn', 'a node diverges from the chain; it starts anew from genesis', { node, block: number });
+      await this.reset();
+    }
+    return true;
+  }
+
+  /** Starts the node anew; the loop then replays the log on it. */
+  async reset(): Promise<void> {
+    this.#restarted();
+    this.#link.close();
+    await this.node.reset();
+  }
+
+  /** The node cannot go on, and this loop no more: an operator has to look. */
+  fail(): void {
+    this.#state = 'failed';
+  }
+
+  #restarted(): void {
+    this.#height = 0;
+    this.#offered = 0;
+    this.#caughtUp = false;
+    this.#turn('behind');
+  }
+
+  #lost(error: unknown): void {
+    if (this.#closed || this.#state === 'failed') return;
+    this.#link.close();
+    this.#caughtUp = false;
+    if (this.#state !== 'unreachable' && this.#state !== 'starting') {
+      this.#ledger.report('warn', 'a node does not answer', { node: this.node.name, reason: reasonOf(error) });
+    }
+    this.#state = 'unreachable';
+  }
+
+  #turn(state: FeedState): void {
+    if (this.#state === 'failed') return;
+    if (this.#state === 'unreachable') this.#ledger.report('info', 'a node answers', { node: this.node.name });
+    this.#state = state;
+  }
+
+  #rose(number: number): void {
+    this.#height = number;
+    if (this.#waiters.length === 0) return;
+    const due = this.#waiters.filter((waiter) => waiter.number <= number);
+    this.#waiters = this.#waiters.filter((waiter) => waiter.number > number);
+    for (const waiter of due) waiter.resolve();
+  }
+}
