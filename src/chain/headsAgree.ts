@@ -47,13 +47,20 @@ export function agreedAt(witnesses: readonly Witness[], number: number, need: Ne
   return best;
 }
 
-/** The highest agreed block above `floor` and not above `ceiling`; the heights tried are those the witnesses speak of. */
-export function bestAgreed(witnesses: readonly Witness[], range: { readonly floor: number; readonly ceiling: number }, need: Need): Agreed | null {
-  const heights = new Set<number>();
-  for (const witness of witnesses) {
-    for (const peer of witnesses) heights.add(Math.min(witness.number, peer.number));
-    heights.add(witness.number - 1);
-  }
+/** Where to look for an agreement. */
+export interface Range {
+  /** Only above this height. */
+  readonly floor: number;
+  /** Not above this one. */
+  readonly ceiling: number;
+  /** A height that the nodes were asked about, tried beside those of their heads and parents; -1 = none. */
+  readonly asked: number;
+}
+
+/** The highest agreed block within the range. */
+export function bestAgreed(witnesses: readonly Witness[], range: Range, need: Need): Agreed | null {
+  const heights = new Set<number>([range.asked]);
+  for (const witness of witnesses) heights.add(witness.number).add(witness.number - 1);
   const sorted = [...heights].filter((h) => h > range.floor && h <= range.ceiling && h >= 0).sort((a, b) => b - a);
   for (const number of sorted) {
     const hash = agreedAt(witnesses, number, need);

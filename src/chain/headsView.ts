@@ -12,7 +12,7 @@ export class NodeView {
   behindSinceMs = -1;
   /** Highest number it had before it went back; its own number otherwise. */
   peakNumber: number;
-  /** When it went below its peak. */
+  /** When it went below its peak, or last moved up below it. */
   fellAtMs: number;
   /** How often its head went up since it is known. */
   moves = 0;
@@ -48,7 +48,9 @@ export class NodeView {
       this.behindSinceMs = -1;
       this.moves++;
     }
-    if (head.number < before.number && before.number >= this.peakNumber) this.fellAtMs = nowMs;
+    const catchingUp = head.number > before.number && head.number < this.peakNumber;
+    const fell = head.number < before.number && before.number >= this.peakNumber;
+    if (catchingUp || fell) this.fellAtMs = nowMs;
     this.peakNumber = Math.max(this.peakNumber, head.number);
     this.head = head;
     this.#splice(head, before.number);
