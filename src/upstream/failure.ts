@@ -1,0 +1,87 @@
+import { errors } from 'undici';
+import type { Outcome, OutcomeClass } from '../chain/outcome.ts';
+
+/** A failed exchange, ready for the sink. `detail` holds no URL and no key. */
+export interface Failure {
+  readonly outcome: Outcome;
+  readonly detail: string;
+}
+
+const outcome = (kind: OutcomeClass, blame: boolean, unsent: boolean): Outcome =>
+  ({ class: kind, retry: kind === 'cancelled' ? 'final' : 'other', blame, unsent, holdMs: 0 });
+
+const TRANSPORT_SENT = outcome('transport', true, false);
+const TRANSPORT_UNSENT = outcome('transport', true, true);
+const TIMEOUT_SENT = outcome('timeout', true, false);
+const TIMEOUT_UNSENT = outcome('timeout', true, true);
+/** The call waited for one of our own connections: the node was never asked. */
+const CROWDED = outcome('timeout', false, true);
+const REFUSED_HERE = outcome('transport', false, true);
+const CANCELLED_SENT = outcome('cancelled', false, false);
+const CANCELLED_UNSENT = outcome('cancelled', false, true);
+const BAD_ANSWER = outcome('badJson', true, false);
+const HTTP = outcome('http', true, false);
+const AUTH = outcome('auth', true, false);
+const TOO_LARGE = outcome('tooLarge', false, false);
+
+export const cancelledFailure = (unsent: boolean, detail: string): Failure =>
+  ({ outcome: unsent ? CANCELLED_UNSENT : CANCELLED_SENT, detail });
+
+export const timeoutFailure = (unsent: boolean): Failure =>
+  ({ outcome: unsent ? TIMEOUT_UNSENT : TIMEOUT_SENT, detail: unsent ? 'no connection in time' : 'no answer in time' });
+
+export const crowdedFailure = (): Failure => ({ outcome: CROWDED, detail: 'every connection stayed busy' });
+
+export const refusedHere = (detail: string): Failure => ({ outcome: REFUSED_HERE, detail });
+
+export const badAnswer = (detail: string): Failure => ({ outcome: BAD_ANSWER, detail });
+
+export const tooLargeFailure = (maxBytes: number): Failure =>
+  ({ outcome: TOO_LARGE, detail: `the answer is over ${maxBytes} bytes` });
+
+/** An HTTP status whose body is no JSON-RPC answer. */
+export function statusFailure(status: number, retryAfterMs: number): Failure {
+  const detail = `HTTP status ${status}`;
+  if (status >= 200 && status < 300) return badAnswer(`${detail} without a JSON body`);
+  if (status === 429) return { outcome: { ...outcome('throttled', false, false), holdMs: retryAfterMs }, detail };
+  if (status === 401 || status === 402 || status === 403) return { outcome: AUTH, detail };
+  if (status === 413) return { outcome: TOO_LARGE, detail };
+  return { outcome: retryAfterMs === 0 ? HTTP : { ...HTTP, holdMs: retryAfterMs }, detail };
+}
+
+/** What error codes of sockets, resolver and HTTP parser mean in words. Their own messages hold addresses. */
+const WORDS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection reset',
+  EPIPE: 'connection reset',
+  ETIMEDOUT: 'connection timed out',
+  EHOSTUNREACH: 'host unreachable',
+  ENETUNREACH: 'network unreachable',
+  ENOTFOUND: 'host name not found',
+  EAI_AGAIN: 'host name lookup failed',
+  UND_ERR_SOCKET: 'connection closed before the whole answer',
+  UND_ERR_CONNECT_TIMEOUT: 'no connection in time',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'connection closed before the whole answer',
+  UND_ERR_HEADERS_OVERFLOW: 'response header too large',
+};
+
+/**
+ * Names a failure of the HTTP client.
+ * @param unsent no byte of the call had been handed to a connection
+ */
+export function transportFailure(error: unknown, unsent: boolean): Failure {
+  const code = codeOf(error);
+  if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') return cancelledFailure(unsent, 'closing');
+  if (error instanceof errors.HTTPParserError) return { outcome: HTTP, detail: 'malformed HTTP' };
+  const detail = WORDS[code] ?? (isTls(code) ? `TLS failed (${code})` : `transport failed (${code})`);
+  return { outcome: unsent ? TRANSPORT_UNSENT : TRANSPORT_SENT, detail };
+}
+
+function isTls(code: string): boolean {
+  return /CERT|TLS|SSL|SIGNATURE|EPROTO/.test(code);
+}
+
+function codeOf(error: unknown): string {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && /^[A-Z0-9_]{1,48}$/.test(code) ? code : 'unknown';
+}
