@@ -32,7 +32,10 @@ export interface EdgeExchange {
 export interface RequestSink {
   /** The whole body, inflated if it came gzipped; the receiver's to keep. */
   onBody(body: Buffer, exchange: EdgeExchange): void;
-  /** The client left before its answer: stop working for it. Never called after `answer`. */
+  /**
+   * The client left before its answer, or the edge refused the rest of the body: stop working for it.
+   * Called at most once, and never after `answer`.
+   */
   onGone(): void;
 }
 

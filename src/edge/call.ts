@@ -1,0 +1,192 @@
+import type { FaultKind } from '../base/fault.ts';
+import { BodyBuffer } from './bodyBuffer.ts';
+import type { BodyClock, Waiting } from './bodyClock.ts';
+import type { Cors } from './cors.ts';
+import { acceptsGzip, deflate, inflate } from './encoding.ts';
+import type { HeadScan } from './head.ts';
+import { MAX_GZIP_JOBS } from './limits.ts';
+import type { EdgeLog, EdgeOptions } from './limits.ts';
+import type { EdgeAnswer, EdgeExchange, RequestSink } from './port.ts';
+import { refusalAnswer } from './refuse.ts';
+
+/** What a call needs of its server. `H` is the engine's handle of one response. */
+export interface CallHost<H> {
+  readonly options: EdgeOptions;
+  readonly log: EdgeLog;
+  readonly cors: Cors;
+  readonly clock: BodyClock;
+  readonly draining: boolean;
+  /** Compressions under way. */
+  gzipJobs: number;
+  /** Writes a whole answer in one go and calls `call.sent()` when nothing is left to write. */
+  write(call: Call<H>, answer: EdgeAnswer): void;
+  /** The call is over. */
+  ended(call: Call<H>): void;
+}
+
+const RECEIVING = 0;
+const SERVING = 1;
+const SENDING = 2;
+const OVER = 3;
+
+/**
+ * One request from its head to its last byte out, the same on every engine.
+ * RECEIVING -> SERVING (body whole) -> SENDING (answered) -> OVER; a refusal goes from anywhere before to SENDING,
+ * the client's leaving from anywhere to OVER.
+ */
+export class Call<H> implements EdgeExchange, Waiting {
+  readonly handle: H;
+  /** HEAD: the answer has no body. */
+  readonly bodiless: boolean;
+  /** The connection ends with this answer. */
+  closing = false;
+  before: Waiting | null = null;
+  after: Waiting | null = null;
+  tick = 0;
+  readonly #host: CallHost<H>;
+  readonly #origin: string;
+  readonly #acceptEncoding: string;
+  readonly #gzipped: boolean;
+  readonly #body = new BodyBuffer();
+  #sink: RequestSink | null = null;
+  #state = RECEIVING;
+  #gone = false;
+
+  constructor(host: CallHost<H>, handle: H, scan: HeadScan) {
+    this.#host = host;
+    this.handle = handle;
+    this.bodiless = scan.method === 'HEAD';
+    this.#origin = scan.origin;
+    this.#acceptEncoding = scan.acceptEncoding;
+    this.#gzipped = scan.gzipped;
+  }
+
+  get gone(): boolean {
+    return this.#gone;
+  }
+
+  get receiving(): boolean {
+    return this.#state === RECEIVING;
+  }
+
+  get over(): boolean {
+    return this.#state === OVER;
+  }
+
+  /** The head is accepted: the body goes to this sink. */
+  accept(sink: RequestSink): void {
+    this.#sink = sink;
+    this.#host.clock.join(this);
+  }
+
+  /** A piece of the body; the sender may take its bytes back afterwards. */
+  onPiece(piece: Uint8Array): void {
+    if (this.#state !== RECEIVING) return;
+    if (this.#body.sizeBytes + piece.byteLength > this.#host.options.maxBodyBytes) this.refuse('bodyTooLarge');
+    else this.#body.append(piece);
+  }
+
+  /** The body is whole. */
+  onLastPiece(): void {
+    if (this.#state !== RECEIVING) return;
+    this.#host.clock.leave(this);
+    this.#state = SERVING;
+    const body = this.#body.take();
+    if (!this.#gzipped) {
+      this.#deliver(body);
+      return;
+    }
+    inflate(body, this.#host.options.maxInflatedBytes, (fault, plain) => {
+      if (this.#state !== SERVING) return;
+      if (fault === null) this.#deliver(plain);
+      else this.refuse(fault, fault === 'parse' ? 'the gzip body is damaged' : 'after inflation');
+    });
+  }
+
+  onTimeout(): void {
+    this.refuse('bodyTimeout');
+  }
+
+  /** Refuses what has not been answered yet and ends the connection. */
+  refuse(kind: FaultKind, detail = ''): void {
+    if (this.#state >= SENDING) return;
+    const sink = this.#sink;
+    this.closing = true;
+    this.#send(refusalAnswer(kind, detail));
+    this.#tell(sink);
+  }
+
+  answer(answer: EdgeAnswer): void {
+    if (this.#state < SENDING) this.#send(answer);
+  }
+
+  /** The engine wrote the last byte. */
+  sent(): void {
+    if (this.#state !== SENDING) return;
+    this.#state = OVER;
+    this.#host.ended(this);
+  }
+
+  /** The client is gone, or the engine gave the connection up. */
+  onGone(): void {
+    if (this.#state === OVER) return;
+    const sink = this.#state === SENDING ? null : this.#sink;
+    this.#gone = true;
+    this.#host.clock.leave(this);
+    this.#state = OVER;
+    this.#sink = null;
+    this.#host.ended(this);
+    this.#tell(sink);
+  }
+
+  #deliver(body: Buffer): void {
+    try {
+      this.#sink?.onBody(body, this);
+    } catch (error) {
+      this.#host.log.error({ err: error }, 'the handler failed on a body');
+      this.refuse('internal');
+    }
+  }
+
+  #tell(sink: RequestSink | null): void {
+    try {
+      sink?.onGone();
+    } catch (error) {
+      this.#host.log.error({ err: error }, 'the handler failed on a client that left');
+    }
+  }
+
+  #send(answer: EdgeAnswer): void {
+    const host = this.#host;
+    host.clock.leave(this);
+    this.#state = SENDING;
+    this.#sink = null;
+    if (host.draining) this.closing = true;
+    const dressed = this.#origin === '' ? answer : withHeaders(answer, host.cors.headers(this.#origin));
+    const large = host.options.gzipAboveBytes > 0 && answer.body.length >= host.options.gzipAboveBytes;
+    if (large) this.#sendLarge(dressed);
+    else host.write(this, dressed);
+  }
+
+  #sendLarge(answer: EdgeAnswer): void {
+    const host = this.#host;
+    const varied = withHeaders(answer, VARY);
+    if (this.bodiless || host.gzipJobs >= MAX_GZIP_JOBS || !acceptsGzip(this.#acceptEncoding)) {
+      host.write(this, varied);
+      return;
+    }
+    host.gzipJobs += 1;
+    deflate(answer.body, (packed) => {
+      host.gzipJobs -= 1;
+      if (this.#state !== SENDING) return;
+      host.write(this, packed === null ? varied : { ...withHeaders(varied, GZIP), body: packed });
+    });
+  }
+}
+
+const VARY = ['vary', 'accept-encoding'] as const;
+const GZIP = ['content-encoding', 'gzip'] as const;
+
+function withHeaders(answer: EdgeAnswer, more: readonly string[]): EdgeAnswer {
+  return { status: answer.status, headers: [...answer.headers, ...more], body: answer.body };
+}

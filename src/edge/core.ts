@@ -1,0 +1,97 @@
+import { BodyClock } from './bodyClock.ts';
+import { Call } from './call.ts';
+import type { CallHost } from './call.ts';
+import { Cors } from './cors.ts';
+import { HeadScan } from './head.ts';
+import { judge } from './judge.ts';
+import type { EdgeLog, EdgeOptions } from './limits.ts';
+import type { EdgeAnswer, EdgeHandler, RequestHead, RequestSink } from './port.ts';
+
+/** Writes an answer to an engine's response and calls `call.sent()` when nothing is left to write. */
+export type WriteAnswer<H> = (call: Call<H>, answer: EdgeAnswer) => void;
+
+/** What the engines share: the way of a request up to its sink, the count of calls, the state of the drain. */
+export class EdgeCore<H> implements CallHost<H> {
+  readonly options: EdgeOptions;
+  readonly log: EdgeLog;
+  readonly cors: Cors;
+  readonly clock: BodyClock;
+  /** Filled by the engine before `begin`. */
+  readonly scan = new HeadScan();
+  draining = false;
+  gzipJobs = 0;
+  /** Called whenever no call is under way. */
+  onIdle: (() => void) | null = null;
+  /** Called after each call. */
+  onEnded: ((call: Call<H>) => void) | null = null;
+  #underWay = 0;
+  readonly #handler: EdgeHandler;
+  readonly #write: WriteAnswer<H>;
+
+  constructor(options: EdgeOptions, handler: EdgeHandler, log: EdgeLog, write: WriteAnswer<H>) {
+    this.options = options;
+    this.log = log;
+    this.cors = new Cors(options.cors);
+    this.clock = new BodyClock(options.bodyTimeoutMs);
+    this.#handler = handler;
+    this.#write = write;
+  }
+
+  /** Calls that are not over. */
+  get underWay(): number {
+    return this.#underWay;
+  }
+
+  /** A call for the scanned head, not yet judged. */
+  open(handle: H): Call<H> {
+    this.#underWay += 1;
+    return new Call(this, handle, this.scan);
+  }
+
+  /** Judges the scanned head and asks the handler. Afterwards the call is receiving, or it has its answer. */
+  begin(call: Call<H>, head: RequestHead): void {
+    const scan = this.scan;
+    const refusal = judge(scan, this.options);
+    if (refusal !== null) {
+      call.refuse(refusal.kind, refusal.detail);
+      return;
+    }
+    // A body that was announced but is not read must not be taken for the next request.
+    const unread = scan.chunked || scan.expects > 0;
+    if (!this.cors.allows(scan.origin)) {
+      call.refuse('forbidden', 'origin');
+    } else if (scan.method === 'OPTIONS') {
+      call.closing = unread;
+      call.answer(this.cors.preflight(head));
+    } else {
+      this.#ask(call, head, unread);
+    }
+  }
+
+  write(call: Call<H>, answer: EdgeAnswer): void {
+    this.#write(call, answer);
+  }
+
+  ended(call: Call<H>): void {
+    this.#underWay -= 1;
+    this.onEnded?.(call);
+    if (this.#underWay === 0) this.onIdle?.();
+  }
+
+  #ask(call: Call<H>, head: RequestHead, unread: boolean): void {
+    let verdict: RequestSink | EdgeAnswer;
+    try {
+      verdict = this.#handler.onRequest(head);
+    } catch (error) {
+      this.log.error({ err: error }, 'the handler failed on a request');
+      call.refuse('internal');
+      return;
+    }
+    if ('onBody' in verdict) {
+      call.accept(verdict);
+    } else {
+      call.closing = unread;
+      call.answer(verdict);
+    }
+  }
+}

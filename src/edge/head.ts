@@ -1,0 +1,85 @@
+/**
+ * What the edge looks at in a request's header, gathered in one pass without building objects.
+ * One instance per server, reused for every request: read it before the next `reset`.
+ */
+export class HeadScan {
+  method = '';
+  /** Path and query as sent, without `?` and query. */
+  path = '';
+  query = '';
+  host = '';
+  origin = '';
+  expect = '';
+  contentType = '';
+  contentLength = '';
+  contentEncoding = '';
+  acceptEncoding = '';
+  transferEncoding = '';
+  hosts = 0;
+  origins = 0;
+  expects = 0;
+  contentTypes = 0;
+  contentLengths = 0;
+  contentEncodings = 0;
+  transferEncodings = 0;
+  /** Header lines. */
+  lines = 0;
+  /** Sum over the lines of name, value and four bytes. */
+  sizeBytes = 0;
+
+  reset(method: string, path: string, query: string): void {
+    this.method = method;
+    this.path = path;
+    this.query = query;
+    this.host = this.origin = this.expect = '';
+    this.contentType = this.contentLength = this.contentEncoding = '';
+    this.acceptEncoding = this.transferEncoding = '';
+    this.hosts = this.origins = this.expects = this.lines = this.sizeBytes = 0;
+    this.contentTypes = this.contentLengths = this.contentEncodings = this.transferEncodings = 0;
+  }
+
+  /** Takes one header line; the name in lower case. Of doubles the first value is kept and the count tells. */
+  add(name: string, value: string): void {
+    this.lines += 1;
+    this.sizeBytes += name.length + value.length + 4;
+    // By length first: most names are none of ours and cost one comparison.
+    switch (name.length) {
+      case 4:
+        if (name === 'host' && ++this.hosts === 1) this.host = value;
+        break;
+      case 6:
+        if (name === 'origin' && ++this.origins === 1) this.origin = value;
+        else if (name === 'expect' && ++this.expects === 1) this.expect = value;
+        break;
+      case 12:
+        if (name === 'content-type' && ++this.contentTypes === 1) this.contentType = value;
+        break;
+      case 14:
+        if (name === 'content-length' && ++this.contentLengths === 1) this.contentLength = value;
+        break;
+      case 15:
+        if (name === 'accept-encoding') this.acceptEncoding += this.acceptEncoding === '' ? value : `, ${value}`;
+        break;
+      case 16:
+        if (name === 'content-encoding' && ++this.contentEncodings === 1) this.contentEncoding = value;
+        break;
+      case 17:
+        if (name === 'transfer-encoding' && ++this.transferEncodings === 1) this.transferEncoding = value;
+        break;
+    }
+  }
+
+  /** True when the body comes in chunks. */
+  get chunked(): boolean {
+    return this.transferEncodings > 0;
+  }
+
+  /** Announced body size in bytes; 0 when none is announced. Only for a head that `judge` passed. */
+  get announcedBytes(): number {
+    return this.contentLengths > 0 ? Number(this.contentLength) : 0;
+  }
+
+  get gzipped(): boolean {
+    return this.contentEncoding !== '' && this.contentEncoding.toLowerCase() !== 'identity';
+  }
+}

@@ -1,0 +1,71 @@
+import { STATUS_CODES } from 'node:http';
+import type { Call } from './call.ts';
+import type { EdgeAnswer } from './port.ts';
+import type { UwsResponse } from './uwsLoad.ts';
+
+// `end` copies what the socket does not take at once; from here on the body is sent from where it lies.
+const COPY_BYTES = 64 * 1024;
+
+/** Writes answers to uws responses: small ones in one corked write, large ones as fast as the reader takes them. */
+export class UwsWriter {
+  readonly #statusLines = new Map<number, string>();
+  #call: Call<UwsResponse> | null = null;
+  #answer: EdgeAnswer | null = null;
+
+  readonly write = (call: Call<UwsResponse>, answer: EdgeAnswer): void => {
+    this.#call = call;
+    this.#answer = answer;
+    // One function for all calls, so that a cork allocates nothing.
+    call.handle.cork(this.#corked);
+  };
+
+  readonly #corked = (): void => {
+    const call = this.#call;
+    const answer = this.#answer;
+    if (call === null || answer === null) return;
+    this.#call = this.#answer = null;
+    const res = call.handle;
+    const { status, headers, body } = answer;
+    if (status !== 200) res.writeStatus(this.#statusLine(status));
+    for (let i = 0; i + 1 < headers.length; i += 2) res.writeHeader(headers[i] ?? '', headers[i + 1] ?? '');
+    if (body.length > COPY_BYTES && !call.bodiless) {
+      if (call.closing) res.writeHeader('connection', 'close');
+      sendLarge(call, typeof body === 'string' ? Buffer.from(body) : body);
+      return;
+    }
+    if (call.bodiless) {
+      res.endWithoutBody(typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength, call.closing);
+    } else if (status === 204) {
+      // No content-length here, which `end` would write.
+      if (call.closing) res.writeHeader('connection', 'close');
+      res.endWithoutBody();
+    } else {
+      res.end(body, call.closing);
+    }
+    call.sent();
+  };
+
+  #statusLine(status: number): string {
+    let line = this.#statusLines.get(status);
+    if (line === undefined) {
+      line = `${status} ${STATUS_CODES[status] ?? 'Unknown'}`;
+      this.#statusLines.set(status, line);
+    }
+    return line;
+  }
+}
+
+function sendLarge(call: Call<UwsResponse>, body: Uint8Array): void {
+  const res = call.handle;
+  const total = body.byteLength;
+  if (res.tryEnd(body, total)[1]) {
+    call.sent();
+    return;
+  }
+  // The library gives a reader up that takes nothing for about ten seconds.
+  res.onWritable((offset) => {
+    const [ok, done] = res.tryEnd(body.subarray(offset), total);
+    if (done) call.sent();
+    return ok;
+  });
+}
