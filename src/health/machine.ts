@@ -83,14 +83,11 @@ export class StateMachine {
     this.#go('ejected', reason, nowMs);
   }
 
-  /** ejected -> probation, once its time is over and nothing speaks against it. */
-  release(nowMs: number): void {
-    if (this.state === 'ejected' && nowMs >= this.ejectedUntilMs) this.#go('probation', this.reason, nowMs);
-  }
-
-  /** ejected, probation -> ramping: the limit on ejections gives it back, for too few would be left. */
-  pardon(nowMs: number): void {
-    if (this.state === 'ejected' || this.state === 'probation') this.#go('ramping', 'ok', nowMs);
+  /** ejected -> probation, once its time is over; true when it did. */
+  release(nowMs: number): boolean {
+    if (this.state !== 'ejected' || nowMs < this.ejectedUntilMs) return false;
+    this.#go('probation', this.reason, nowMs);
+    return true;
   }
 
   /** any -> cordoned */

@@ -1,0 +1,131 @@
+import type { Random } from '../base/random.ts';
+import { CountWindow } from '../base/window.ts';
+import type { Outcome } from '../chain/outcome.ts';
+import { Doubt } from './doubt.ts';
+import { ThrottleHold } from './hold.ts';
+import { LagWatch } from './lag.ts';
+import { LatencyWindow } from './latency.ts';
+import { StateMachine } from './machine.ts';
+import type { HealthOptions, JudgedUpstream, PaceOptions } from './options.ts';
+import { NodePace } from './pace.ts';
+import type { ProbeOk, ProbeResult } from './probe.ts';
+import type { StateReason } from './state.ts';
+import type { Verdict } from './eject.ts';
+
+const GOOD = 0;
+const FAILED = 1;
+
+/** Everything that is known of one upstream: counted calls, probes, state. Hot: `onOutcome` only. */
+export class NodeHealth {
+  readonly index: number;
+  readonly upstream: JudgedUpstream;
+  readonly machine: StateMachine;
+  readonly hold: ThrottleHold;
+  readonly lag: LagWatch;
+  readonly latency: LatencyWindow;
+  readonly pace: NodePace;
+  readonly fork = new Doubt();
+  readonly ahead = new Doubt();
+  score = 1;
+  /** No longer configured; the index stays taken. */
+  removed = false;
+  /** What speaks against it since the last look; null = nothing. */
+  verdict: Verdict | null = null;
+  /** Its last probe was answered. */
+  answers = false;
+  probed = false;
+  wrongChain = false;
+  syncing = false;
+  lastProbe: ProbeOk | null = null;
+  clientVersion: string | null = null;
+  chainId: number | null = null;
+  lacks: number;
+  lowestState = 0;
+  readonly #options: HealthOptions;
+  readonly #window: CountWindow;
+  #failedProbes = 0;
+  /** When a call last failed to reach it, with no good probe since; -1 = none did. */
+  #callFailedMs = -1;
+
+  constructor(index: number, upstream: JudgedUpstream, setup: { readonly health: HealthOptions; readonly pace: PaceOptions; readonly random: Random }, nowMs: number) {
+    this.index = index;
+    this.upstream = upstream;
+    this.lacks = upstream.lacks;
+    this.#options = setup.health;
+    this.#window = new CountWindow(setup.health.failures.windowMs, 2);
+    this.machine = new StateMachine(setup.health, nowMs);
+    this.hold = new ThrottleHold(setup.random);
+    this.lag = new LagWatch(setup.health.lag);
+    this.latency = new LatencyWindow(2 * setup.health.failures.windowMs);
+    this.pace = new NodePace(setup.pace);
+  }
+
+  /**
+   * Counts one attempt. Given-up ones never count; being throttled is no failure.
+   * @returns true when the node should be probed at once
+   */
+  onOutcome(outcome: Outcome, latencyMs: number, nowMs: number): boolean {
+    if (outcome.class === 'cancelled') return false;
+    if (outcome.class === 'throttled') {
+      this.hold.onThrottled(outcome.holdMs, nowMs);
+      return false;
+    }
+    this.#window.add(outcome.blame ? FAILED : GOOD, nowMs);
+    if (!outcome.blame) {
+      this.hold.onAnswered(nowMs);
+      this.latency.record(latencyMs);
+      return false;
+    }
+    const unreached = outcome.class === 'transport' || outcome.class === 'timeout';
+    if (unreached) this.#callFailedMs = nowMs;
+    return unreached && this.machine.state !== 'down';
+  }
+
+  /** A probe was answered. */
+  onProbeOk(result: ProbeOk, expectedChainId: number | null, nowMs: number): void {
+    this.answers = true;
+    this.probed = true;
+    this.lastProbe = result;
+    this.syncing = result.syncing;
+    this.#failedProbes = 0;
+    // A probe that was asked before the call failed says nothing about now.
+    if (nowMs - result.latencyMs >= this.#callFailedMs) this.#callFailedMs = -1;
+    this.chainId = result.chainId ?? this.chainId;
+    this.clientVersion = result.clientVersion ?? this.clientVersion;
+    if (this.chainId !== null && expectedChainId !== null) this.wrongChain = this.chainId !== expectedChainId;
+  }
+
+  /** A probe was not answered: down after `downAfter` in a row, or after one where a call failed since the last good probe, or that was the first. */
+  onProbeFailed(kind: Exclude<ProbeResult['kind'], 'ok'>, nowMs: number): void {
+    const first = !this.probed;
+    this.answers = false;
+    this.probed = true;
+    this.#failedProbes++;
+    this.machine.onBadProbe();
+    const confirmed = kind !== 'bad' && (this.#callFailedMs >= 0 || first);
+    if (!confirmed && this.#failedProbes < this.#options.downAfter) return;
+    const reason: StateReason = kind === 'refused' ? 'probe-refused' : kind === 'timeout' ? 'probe-timeout' : 'probe-bad';
+    this.machine.goDown(reason, nowMs);
+    this.lag.reset();
+    this.fork.reset();
+    this.ahead.reset();
+  }
+
+  /** Share of failed calls in the window; 0 below `failures.minSamples`. */
+  failureRate(nowMs: number): number {
+    const failed = this.#window.total(FAILED, nowMs);
+    const all = failed + this.#window.total(GOOD, nowMs);
+    return all >= this.#options.failures.minSamples ? failed / all : 0;
+  }
+
+  /** Calls counted in the window. */
+  samples(nowMs: number): number {
+    return this.#window.total(FAILED, nowMs) + this.#window.total(GOOD, nowMs);
+  }
+
+  /** What was counted before an ejection does not speak against the node after it. */
+  forgive(): void {
+    this.#window.clear();
+    this.latency.clear();
+  }
+}
