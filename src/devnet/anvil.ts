@@ -147,6 +147,8 @@ export async function startAnvil(options: AnvilOptions): Promise<Anvil> {
     kill: (signal) => void child.kill(signal),
     stop: async (graceMs) => {
       child.kill('SIGTERM');
+      // A process that was halted by SIGSTOP hears of SIGTERM only when it goes on.
+      if (process.platform !== 'win32') child.kill('SIGCONT');
       const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
       const exit = await exited;
       clearTimeout(timer);

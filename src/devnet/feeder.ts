@@ -37,13 +37,12 @@ export class Feeder {
   readonly #link: PoolLink;
   readonly #mutex = new Mutex();
   readonly #signal = new Signal();
-  #patience = new Patience();
+  readonly #patience = new Patience();
   #waiters: Waiter[] = [];
   #state: FeedState = 'starting';
   #height = 0;
   #hold = 0;
   #offered = 0;
-  #caughtUp = false;
   #closed = false;
   #loop: Promise<void> = Promise.resolve();
 
@@ -52,7 +51,7 @@ export class Feeder {
     this.rpc = new NodeRpc(node.httpUrl, limits.rpcTimeoutMs);
     this.#ledger = ledger;
     this.#limits = limits;
-    this.#link = new PoolLink(node.wsUrl, () => this.wake());
+    this.#link = new PoolLink(node.wsUrl, ledger.pool, () => ledger.onPickedUp());
   }
 
   get state(): FeedState {
@@ -107,7 +106,7 @@ export class Feeder {
 
   /** Resolves when the node has block `number` of the log, and all before it. */
   reached(number: number): Promise<void> {
-    if (this.#height >= number && this.#state !== 'starting') return Promise.resolve();
+    if (this.#height >= number && this.#state !== 'starting' && this.#state !== 'unreachable') return Promise.resolve();
     return new Promise((resolve, reject) => this.#waiters.push({ number, resolve, reject }));
   }
 
@@ -158,14 +157,14 @@ export class Feeder {
   /** One look and the one next thing; true when there may be more to do at once. */
   async #step(): Promise<boolean> {
     if (this.#closed || this.#state === 'failed') return false;
-    if (await this.#link.ensure()) this.#caughtUp = false;
+    if (await this.#link.ensure()) await this.#collect();
     const { log } = this.#ledger;
     const head = await this.rpc.head();
     if (head.number > log.tip || head.hash !== log.hashOf(head.number)) return this.#repair(head);
     if (head.number < this.#height) this.#restarted();
+    if (this.#state === 'starting' || this.#state === 'unreachable') this.#turn('behind');
     this.#rose(head.number);
     if (head.number < this.target) return this.#feed(head.number + 1);
-    await this.#collect();
     if (head.number < log.tip) {
       this.#turn('held');
       return false;
@@ -177,10 +176,10 @@ export class Feeder {
 
   async #feed(number: number): Promise<boolean> {
     const { log, pool } = this.#ledger;
-    if (number < log.tip) this.#turn('behind');
     const record = log.read(number);
-    // In a long replay the pool is empty, or the repair below empties it.
-    if (number + 1 >= this.target && (await makeRoom(this.rpc, record, pool))) this.#offered = 0;
+    pool.include(record.transactions.map(({ hash }) => hash));
+    if (number < this.target) this.#turn('behind');
+    if (await makeRoom(this.rpc, record, pool)) this.#offered = 0;
     const made = await makeBlock(this.rpc, record, this.#patience.trying(number));
     // A cut may have come meanwhile: the next look decides.
     if (number > log.tip) return true;
@@ -192,11 +191,9 @@ export class Feeder {
     return this.#obey(this.#patience.differed(number), number);
   }
 
-  /** Takes over what clients sent to this node. */
+  /** Takes over what was in the node's pool before the link heard of it. */
   async #collect(): Promise<void> {
-    let hashes: readonly string[] = this.#link.take();
-    if (!this.#caughtUp) hashes = (await this.rpc.block('pending')).transactions;
-    this.#caughtUp = true;
+    const hashes = (await this.rpc.block('pending')).transactions;
     if (await pickUp(this.rpc, hashes, this.#ledger.pool)) this.#ledger.onPickedUp();
   }
 
@@ -207,7 +204,7 @@ export class Feeder {
     this.#offered = 0;
     this.#height = Math.min(this.#height, Math.max(0, number));
     if (number < 0) return this.#obey('reset', head.number);
-    report('warn', 'a node had blocks that the chain has not; it was rolled back', { node: this.node.name, from: head.number, to: number });
+    report('info', 'a node had blocks that the chain has not; it was rolled back', { node: this.node.name, from: head.number, to: number });
     return this.#obey(this.#patience.repaired(), number);
   }
 
@@ -219,6 +216,7 @@ export class Feeder {
       this.#ledger.onIrreproducible(node, number);
     } else if (verdict === 'reset') {
       report('warn', 'a node diverges from the chain; it starts anew from genesis', { node, block: number });
+      await this.#collect();
       await this.reset();
     }
     return true;
@@ -231,22 +229,28 @@ export class Feeder {
     await this.node.reset();
   }
 
-  /** The node cannot go on, and this loop no more: an operator has to look. */
+  /** The node cannot follow the chain: it is left alone until its process starts anew. */
   fail(): void {
     this.#state = 'failed';
+  }
+
+  /** The node's process is gone. */
+  down(): void {
+    this.#state = 'unreachable';
+    this.#height = 0;
+    this.#offered = 0;
+    this.wake();
   }
 
   #restarted(): void {
     this.#height = 0;
     this.#offered = 0;
-    this.#caughtUp = false;
     this.#turn('behind');
   }
 
   #lost(error: unknown): void {
     if (this.#closed || this.#state === 'failed') return;
     this.#link.close();
-    this.#caughtUp = false;
     if (this.#state !== 'unreachable' && this.#state !== 'starting') {
       this.#ledger.report('warn', 'a node does not answer', { node: this.node.name, reason: reasonOf(error) });
     }

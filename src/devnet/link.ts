@@ -1,38 +1,51 @@
 import WebSocket from 'ws';
+import { encodeTransaction, type TransactionJson } from './encode.ts';
+import type { PendingPool } from './pool.ts';
 import { Unreachable } from './rpc.ts';
 
-const MAX_SEEN = 10_000;
+const MAX_ASKED = 10_000;
 const CONNECT_TIMEOUT_MS = 2_000;
+const SUBSCRIBE_ID = 0;
 
-/** Hears of every transaction that becomes ready in one node's pool, over one WebSocket. */
+interface Message {
+  readonly id?: unknown;
+  readonly result?: unknown;
+  readonly params?: { readonly result?: TransactionJson };
+}
+
+/**
+ * Picks up, over one WebSocket, every transaction that becomes ready in one node's pool, as soon as the node tells of it: what
+ * was picked up survives the node.
+ */
 export class PoolLink {
   readonly #url: string;
-  readonly #onSeen: () => void;
+  readonly #pool: PendingPool;
+  readonly #onPickedUp: () => void;
+  readonly #asked = new Map<number, TransactionJson>();
   #socket: WebSocket | null = null;
-  #seen: string[] = [];
+  #lastId = SUBSCRIBE_ID;
 
-  /** @param onSeen called after each notice */
-  constructor(url: string, onSeen: () => void) {
+  /** @param onPickedUp called after each transaction that is new to `pool` */
+  constructor(url: string, pool: PendingPool, onPickedUp: () => void) {
     this.#url = url;
-    this.#onSeen = onSeen;
+    this.#pool = pool;
+    this.#onPickedUp = onPickedUp;
   }
 
   /** Connects and subscribes where that is not so yet; true when it had to. @throws Unreachable */
   async ensure(): Promise<boolean> {
     if (this.#socket?.readyState === WebSocket.OPEN) return false;
     this.close();
-    const socket = new WebSocket(this.#url, { handshakeTimeout: CONNECT_TIMEOUT_MS, maxPayload: 1 << 20 });
+    const socket = new WebSocket(this.#url, { handshakeTimeout: CONNECT_TIMEOUT_MS, maxPayload: 4 << 20 });
     this.#socket = socket;
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => socket.terminate(), CONNECT_TIMEOUT_MS);
       socket.on('error', () => undefined);
-      socket.once('open', () => {
-        socket.send(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'eth_subscribe', params: ['newPendingTransactions'] }));
-      });
+      socket.once('open', () => this.#send(SUBSCRIBE_ID, 'eth_subscribe', ['newPendingTransactions', true]));
       // The first message is the answer to the subscription.
       socket.once('message', () => {
         clearTimeout(timer);
-        socket.on('message', (data) => this.#onMessage(String(data)));
+        socket.on('message', (data) => this.#onMessage(JSON.parse(String(data)) as Message));
         resolve();
       });
       socket.once('close', () => {
@@ -43,24 +56,37 @@ export class PoolLink {
     return true;
   }
 
-  /** Hashes heard of since the last time, in order. */
-  take(): string[] {
-    const seen = this.#seen;
-    this.#seen = [];
-    return seen;
-  }
-
   close(): void {
     this.#socket?.terminate();
     this.#socket = null;
-    this.#seen = [];
+    this.#asked.clear();
   }
 
-  #onMessage(text: string): void {
-    const hash = /"result":"(0x[0-9a-f]{64})"/.exec(text)?.[1];
-    // Over the limit they stay in the node's own pool and come to light with the block that includes them.
-    if (hash === undefined || this.#seen.length >= MAX_SEEN) return;
-    this.#seen.push(hash);
-    this.#onSeen();
+  #send(id: number, method: string, params: readonly unknown[]): void {
+    this.#socket?.send(JSON.stringify({ jsonrpc: '2.0', id, method, params }));
+  }
+
+  #onMessage(message: Message): void {
+    const transaction = message.params?.result;
+    if (typeof message.id === 'number') this.#onAnswer(message.id, message.result);
+    else if (transaction !== undefined) this.#onNotice(transaction);
+  }
+
+  #onNotice(transaction: TransactionJson): void {
+    const { hash } = transaction;
+    // Over the limit it stays in the node's own pool, and comes to light with the block that includes it.
+    if (typeof hash !== 'string' || this.#pool.knows(hash) || this.#asked.size >= MAX_ASKED) return;
+    this.#lastId += 1;
+    this.#asked.set(this.#lastId, transaction);
+    this.#send(this.#lastId, 'eth_getRawTransactionByHash', [hash]);
+  }
+
+  #onAnswer(id: number, answer: unknown): void {
+    const transaction = this.#asked.get(id);
+    this.#asked.delete(id);
+    if (transaction === undefined) return;
+    // The node may have lost it since it told of it, when a block of the log crossed it.
+    const raw = typeof answer === 'string' ? answer : encodeTransaction(transaction);
+    if (raw !== null && this.#pool.add(String(transaction['hash']), raw)) this.#onPickedUp();
   }
 }

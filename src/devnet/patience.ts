@@ -2,7 +2,7 @@
 export type Verdict = 'retry' | 'reset' | 'giveUp';
 
 const MAX_TRIES = 3;
-const MAX_REPAIRS = 6;
+const MAX_REPAIRS = 20;
 
 /**
  * Decides how long a node that diverges is put right by a rollback. A foreign transaction or a block made behind our back
@@ -23,6 +23,11 @@ export class Patience {
     if (this.#resetFor === number) return 'giveUp';
     this.#resetFor = number;
     return 'reset';
+  }
+
+  /** True when block `number` came out different before. */
+  trying(number: number): boolean {
+    return number === this.#block && this.#tries > 0;
   }
 
   /** A rollback was needed. Many with few good blocks between them call for a reset. */

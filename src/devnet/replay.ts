@@ -68,8 +68,10 @@ export async function rollBack(rpc: NodeRpc, head: NodeBlock, log: BlockLog, poo
   }
   try {
     await rpc.call('anvil_rollback', head.number - number);
-    // The node keeps the fee that should have followed the removed block.
-    await rpc.call('anvil_setNextBlockBaseFeePerGas', `0x${nextBaseFee(await rpc.block(number)).toString(16)}`);
+    // The node keeps the fee that should have followed the removed block. anvil gives block 1 the fee of block 0.
+    const parent = await rpc.block(number);
+    const fee = number === 0 ? parent.baseFeePerGas : nextBaseFee(parent);
+    await rpc.call('anvil_setNextBlockBaseFeePerGas', `0x${fee.toString(16)}`);
   } catch (error) {
     if (error instanceof NodeError) return -1;
     throw error;
