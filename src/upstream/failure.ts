@@ -73,12 +73,16 @@ export function transportFailure(error: unknown, unsent: boolean): Failure {
   const code = codeOf(error);
   if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') return cancelledFailure(unsent, 'closing');
   if (error instanceof errors.HTTPParserError) return { outcome: HTTP, detail: 'malformed HTTP' };
-  const detail = WORDS[code] ?? (isTls(code) ? `TLS failed (${code})` : `transport failed (${code})`);
-  return { outcome: unsent ? TRANSPORT_UNSENT : TRANSPORT_SENT, detail };
+  return { outcome: unsent ? TRANSPORT_UNSENT : TRANSPORT_SENT, detail: describeError(error) };
 }
 
-function isTls(code: string): boolean {
-  return /CERT|TLS|SSL|SIGNATURE|EPROTO/.test(code);
+/** A connection's error in words, without address, host name or URL. */
+export function describeError(error: unknown): string {
+  const code = codeOf(error);
+  const words = WORDS[code];
+  if (words !== undefined) return words;
+  if (code.startsWith('WS_ERR_')) return `bad WebSocket frame (${code})`;
+  return /CERT|TLS|SSL|SIGNATURE|EPROTO/.test(code) ? `TLS failed (${code})` : `transport failed (${code})`;
 }
 
 function codeOf(error: unknown): string {
