@@ -171,29 +171,31 @@ export class HeadTracker {
 
   #advance(panel: Panel, nowMs: number, events: HeadEvent[]): void {
     const chain = this.#chain;
-    const ours = panel.awake.filter((view) => chain.contradiction(view) < 0);
-    if (ours.length === 0) return;
-    const need = needOf(this.#options.quorum, ours.length, panel.live.length);
+    const ours = panel.live.filter((view) => chain.contradiction(view) < 0);
+    // Who sleeps may bear witness still, but nobody waits for it.
+    const awake = ours.filter((view) => panel.awake.includes(view));
+    if (awake.length === 0) return;
+    const need = needOf(this.#options.quorum, awake.length, panel.live.length);
     const asked = this.#asked;
     this.#asked = commonHeight(ours, need.quorum);
     const near = bestAgreed(ours, { floor: chain.number, ceiling: this.ceiling(nowMs), asked }, need);
-    const found = near ?? this.#jump(ours, panel, need, nowMs);
+    const found = near ?? this.#jump(ours, { need, alone: awake.length === 1 ? (awake[0] ?? null) : null, of: panel.live.length }, nowMs);
     if (near !== null) this.#jumpSinceMs = -1;
     if (found !== null) this.#step(found, ours, need, events, nowMs);
   }
 
   /** A step over the velocity limit: held until the agreement has lasted. */
-  #jump(ours: readonly NodeView[], panel: Panel, need: Need, nowMs: number): Agreed | null {
+  #jump(ours: readonly NodeView[], speakers: { readonly need: Need; readonly alone: NodeView | null; readonly of: number }, nowMs: number): Agreed | null {
+    const { need, alone, of } = speakers;
     const found = bestAgreed(ours, { floor: this.#chain.number, ceiling: Number.POSITIVE_INFINITY, asked: this.#asked }, need);
     if (found === null) {
       this.#jumpSinceMs = -1;
       return null;
     }
     if (this.#jumpSinceMs < 0) this.#jumpSinceMs = nowMs;
-    const alone = ours.length === 1;
     // One of two, with the other asleep: over the limit only where the trusted head never moved, by a node that does.
-    if (alone && panel.live.length > 1 && (this.#chain.steps > 0 || (ours[0]?.moves ?? 0) < 2)) return null;
-    const holdMs = alone && panel.live.length === 1 ? 6 * this.stallMs : this.stallMs;
+    if (alone !== null && of > 1 && (this.#chain.steps > 0 || alone.moves < 2)) return null;
+    const holdMs = of === 1 ? 6 * this.stallMs : this.stallMs;
     if (nowMs - this.#jumpSinceMs < holdMs) return null;
     this.#jumpSinceMs = -1;
     return found;
@@ -247,7 +249,7 @@ export class HeadTracker {
     }
     const waitedMs = nowMs - this.#apartSinceMs;
     const paceMs = this.#blockTime.ms || 1000;
-    const catchingUp = found.number - this.#apartFrom > this.#options.maxStep + (2 * waitedMs) / paceMs;
+    const catchingUp = found.number - this.#apartFrom > 4 + (2 * waitedMs) / paceMs;
     if (this.#apartSinceMs < 0 || catchingUp) {
       this.#apartSinceMs = nowMs;
       this.#apartFrom = found.number;
