@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici';
 import type { Clock, TimerHandle } from '../base/clock.ts';
-import { badAnswer, cancelledFailure, crowdedFailure, statusFailure, timeoutFailure, tooLargeFailure, transportFailure } from './failure.ts';
+import { classifyStatus } from '../chain/errors/classify.ts';
+import { badAnswer, cancelledFailure, crowdedFailure, timeoutFailure, tooLargeFailure, transportFailure } from './failure.ts';
 import type { Failure } from './failure.ts';
 import type { Exchange, ReplySink } from './port.ts';
 import { parseRetryAfter } from './retryAfter.ts';
@@ -18,6 +19,8 @@ export interface ExchangeHost {
 type Stage = 'waiting' | 'begun' | 'written';
 
 const NEVER: TimerHandle = { cancel: () => {} };
+/** How much of a foreign body is read for its meaning. */
+const STATUS_TEXT_BYTES = 512;
 const JSON_RPC_MEMBER = Buffer.from('"jsonrpc"');
 
 /**
@@ -156,8 +159,8 @@ export class HttpExchange implements Exchange, Dispatcher.DispatchHandler {
     } else if (startsLikeJson(body) && (isSuccess(status) || body.includes(JSON_RPC_MEMBER))) {
       sink.onReply(status, body, this.#retryAfterMs);
     } else {
-      const failure = statusFailure(status, this.#retryAfterMs);
-      sink.onFailure(failure.outcome, failure.detail);
+      const text = body.toString('latin1', 0, STATUS_TEXT_BYTES);
+      sink.onFailure(classifyStatus(status, text, this.#retryAfterMs), `HTTP status ${status} without a JSON-RPC answer`);
     }
   }
 }

@@ -1,4 +1,5 @@
 import { errors } from 'undici';
+import { VERDICTS } from '../chain/errors/verdicts.ts';
 import type { Outcome, OutcomeClass } from '../chain/outcome.ts';
 
 /** A failed exchange, ready for the sink. `detail` holds no URL and no key. */
@@ -19,10 +20,6 @@ const CROWDED = outcome('timeout', false, true);
 const REFUSED_HERE = outcome('transport', false, true);
 const CANCELLED_SENT = outcome('cancelled', false, false);
 const CANCELLED_UNSENT = outcome('cancelled', false, true);
-const BAD_ANSWER = outcome('badJson', true, false);
-const HTTP = outcome('http', true, false);
-const AUTH = outcome('auth', true, false);
-const TOO_LARGE = outcome('tooLarge', false, false);
 
 export const cancelledFailure = (unsent: boolean, detail: string): Failure =>
   ({ outcome: unsent ? CANCELLED_UNSENT : CANCELLED_SENT, detail });
@@ -34,20 +31,10 @@ export const crowdedFailure = (): Failure => ({ outcome: CROWDED, detail: 'every
 
 export const refusedHere = (detail: string): Failure => ({ outcome: REFUSED_HERE, detail });
 
-export const badAnswer = (detail: string): Failure => ({ outcome: BAD_ANSWER, detail });
+export const badAnswer = (detail: string): Failure => ({ outcome: VERDICTS.badJson, detail });
 
 export const tooLargeFailure = (maxBytes: number): Failure =>
-  ({ outcome: TOO_LARGE, detail: `the answer is over ${maxBytes} bytes` });
-
-/** An HTTP status whose body is no JSON-RPC answer. */
-export function statusFailure(status: number, retryAfterMs: number): Failure {
-  const detail = `HTTP status ${status}`;
-  if (status >= 200 && status < 300) return badAnswer(`${detail} without a JSON body`);
-  if (status === 429) return { outcome: { ...outcome('throttled', false, false), holdMs: retryAfterMs }, detail };
-  if (status === 401 || status === 402 || status === 403) return { outcome: AUTH, detail };
-  if (status === 413) return { outcome: TOO_LARGE, detail };
-  return { outcome: retryAfterMs === 0 ? HTTP : { ...HTTP, holdMs: retryAfterMs }, detail };
-}
+  ({ outcome: VERDICTS.tooLarge, detail: `the answer is over ${maxBytes} bytes` });
 
 /** What error codes of sockets, resolver and HTTP parser mean in words. Their own messages hold addresses. */
 const WORDS: Readonly<Record<string, string>> = {
@@ -72,7 +59,7 @@ const WORDS: Readonly<Record<string, string>> = {
 export function transportFailure(error: unknown, unsent: boolean): Failure {
   const code = codeOf(error);
   if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') return cancelledFailure(unsent, 'closing');
-  if (error instanceof errors.HTTPParserError) return { outcome: HTTP, detail: 'malformed HTTP' };
+  if (error instanceof errors.HTTPParserError) return { outcome: VERDICTS.http, detail: 'malformed HTTP' };
   return { outcome: unsent ? TRANSPORT_UNSENT : TRANSPORT_SENT, detail: describeError(error) };
 }
 

@@ -23,7 +23,7 @@ export interface ProberOptions {
   readonly every: ProbeEvery;
 }
 
-/** Facts that are asked seldom; the last known ones are told again in between. */
+/** Facts that are asked seldom. The last known `syncing` and `peers` are told again in between. */
 interface Slow {
   readonly safe: BlockMark | undefined;
   readonly finalized: BlockMark | undefined;
@@ -36,6 +36,7 @@ type Told = { readonly reply: Reply; readonly tookMs: number };
 
 const UNKNOWN: Slow = { safe: undefined, finalized: undefined, syncing: false, peers: null };
 const LONGEST_VERSION = 128;
+const MOST_MARKS = 4;
 
 /**
  * Asks one EVM node how it is, by parallel single calls (some nodes refuse batches). After a failed probe everything
@@ -56,14 +57,18 @@ export class Prober {
     this.#clock = clock;
   }
 
-  /** Never rejects; ends within the timeout. One at a time. */
-  async probe(): Promise<ProbeResult> {
+  /**
+   * Never rejects; ends within the timeout. One at a time.
+   * @param numbers heights whose hashes are wanted; at most 4 are asked
+   */
+  async probe(numbers: readonly number[] = []): Promise<ProbeResult> {
     const round = this.#round++;
     const { every } = this.#options;
     const due = (nth: number): boolean => nth > 0 && round % nth === 0;
     const head = this.#ask('eth_getBlockByNumber', '["latest",false]');
-    const [slow, chainId, clientVersion] = await Promise.all([
+    const [slow, marks, chainId, clientVersion] = await Promise.all([
       this.#askSlow(due),
+      this.#askMarks(numbers),
       due(every.identity) ? this.#askChainId() : null,
       due(every.identity) ? this.#askVersion() : null,
     ]);
@@ -75,23 +80,30 @@ export class Prober {
       return result;
     }
     this.#slow = slow;
-    return { kind: 'ok', head: result.head, ...slow, chainId, clientVersion, latencyMs: told.tookMs };
+    return { kind: 'ok', head: result.head, ...slow, marks, chainId, clientVersion, latencyMs: told.tookMs };
   }
 
   async #askSlow(due: (nth: number) => boolean): Promise<Slow> {
     const { every } = this.#options;
     const old = this.#slow;
     const [safe, finalized, syncing, peers] = await Promise.all([
-      due(every.tags) ? this.#askMark('safe') : old.safe,
-      due(every.tags) ? this.#askMark('finalized') : old.finalized,
+      due(every.tags) ? this.#askMark('"safe"') : undefined,
+      due(every.tags) ? this.#askMark('"finalized"') : undefined,
       due(every.syncing) ? this.#askSyncing(old.syncing) : old.syncing,
       due(every.peers) ? this.#askPeers() : old.peers,
     ]);
     return { safe, finalized, syncing, peers };
   }
 
-  async #askMark(tag: 'safe' | 'finalized'): Promise<BlockMark | undefined> {
-    return readMark(await this.#value('eth_getBlockByNumber', `["${tag}",false]`)) ?? undefined;
+  async #askMark(blockRaw: string): Promise<BlockMark | undefined> {
+    return readMark(await this.#value('eth_getBlockByNumber', `[${blockRaw},false]`)) ?? undefined;
+  }
+
+  async #askMarks(numbers: readonly number[]): Promise<readonly BlockMark[] | undefined> {
+    if (numbers.length === 0) return undefined;
+    const asked = numbers.slice(0, MOST_MARKS);
+    const marks = await Promise.all(asked.map((number) => this.#askMark(`"0x${number.toString(16)}"`)));
+    return marks.filter((mark, i): mark is BlockMark => mark !== undefined && mark.number === asked[i]);
   }
 
   async #askSyncing(old: boolean): Promise<boolean> {

@@ -1,10 +1,9 @@
-/** Longest hold a node can ask for, in ms: a wrong clock or a typo must not bench it for days. */
-const MAX_HOLD_MS = 3_600_000;
+import { MAX_HOLD_MS } from '../chain/errors/verdicts.ts';
 
 /**
  * Reads a `Retry-After` value: seconds or an HTTP date (RFC 9110 section 10.2.3).
  * @param wallMs Unix milliseconds now
- * @returns ms in 0…3,600,000; 0 for what is absent, past or malformed
+ * @returns ms up to `MAX_HOLD_MS`; 0 for what is absent, past or malformed
  */
 export function parseRetryAfter(value: string, wallMs: number): number {
   const text = value.trim();

@@ -100,13 +100,19 @@ describe('Prober', () => {
       ['finalized', 'latest', 'safe'],
       ['eth_chainId', 'eth_syncing', 'latest', 'web3_clientVersion'],
     ]);
-    expect(told[1]).toMatchObject({ syncing: true, finalized: { number: 14 }, chainId: null, clientVersion: null });
+    expect(told[0]).toMatchObject({ finalized: { number: 14 }, chainId: 1 });
+    expect(told[1]).toMatchObject({ syncing: true, finalized: undefined, chainId: null, clientVersion: null });
     delete results['eth_getBlockByNumber latest'];
     expect(await subject.probe()).toMatchObject({ kind: 'bad' });
     results['eth_getBlockByNumber latest'] = block('0x11');
     asked.splice(0);
     expect(await subject.probe()).toMatchObject({ kind: 'ok', chainId: 1 });
     expect(asked).toHaveLength(6);
+  });
+
+  it('compares heights that it is asked about, and leaves out what the node does not have', async () => {
+    const { node } = await tableNode({ ...GOOD, 'eth_getBlockByNumber 0xa': block('0xa'), 'eth_getBlockByNumber 0xb': null, 'eth_getBlockByNumber 0xc': block('0xd') });
+    expect(await prober(node.url).probe([10, 11, 12, 13])).toMatchObject({ kind: 'ok', marks: [{ number: 10, hash: hash('a') }] });
   });
 
   it.each([
@@ -132,8 +138,8 @@ describe('Prober', () => {
     ['200 OK', '{"jsonrpc":"2.0","id":999,"result":{}}', 'an answer with another id'],
     ['200 OK', '{"jsonrpc":"2.0","id":1,', 'HTTP status 200, no JSON-RPC answer'],
     ['200 OK', '[{}]', 'HTTP status 200, no JSON-RPC answer'],
-    ['502 Bad', '<html>', 'HTTP status 502'],
-    ['429 Slow', '', 'HTTP status 429'],
+    ['502 Bad', '<html>', 'HTTP status 502 without a JSON-RPC answer'],
+    ['429 Slow', '', 'HTTP status 429 without a JSON-RPC answer'],
   ])('calls %s %s bad', async (status, body, detail) => {
     const node = await FakeNode.start((socket) => socket.write(httpAnswer(status, body)));
     open.push(() => node.kill());
