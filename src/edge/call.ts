@@ -40,6 +40,8 @@ export class Call<H> implements EdgeExchange, Waiting {
   readonly bodiless: boolean;
   /** The connection ends with this answer. */
   closing = false;
+  /** The edge itself refused it: nothing that follows on the connection can be trusted. */
+  refused = false;
   before: Waiting | null = null;
   after: Waiting | null = null;
   tick = 0;
@@ -111,7 +113,7 @@ export class Call<H> implements EdgeExchange, Waiting {
   refuse(kind: FaultKind, detail = ''): void {
     if (this.#state >= SENDING) return;
     const sink = this.#sink;
-    this.closing = true;
+    this.closing = this.refused = true;
     this.#send(refusalAnswer(kind, detail));
     this.#tell(sink);
   }

@@ -13,6 +13,14 @@ import type { EdgeHandler, EdgeServer, RequestHead } from './port.ts';
 
 type NodeCall = Call<ServerResponse>;
 
+/** One open connection. */
+interface NodeConnection {
+  /** Calls under way, in order. */
+  readonly calls: NodeCall[];
+  /** Its last answer is decided: whatever else it sends is not read. */
+  closing: boolean;
+}
+
 class NodeHead implements RequestHead {
   method = '';
   path = '';
@@ -48,8 +56,7 @@ export class NodeEngine implements EdgeServer {
   readonly #core: EdgeCore<ServerResponse>;
   readonly #head = new NodeHead();
   readonly #server: Server;
-  /** Calls under way on each open connection, in order. */
-  readonly #calls = new Map<Socket, NodeCall[]>();
+  readonly #connections = new Map<Socket, NodeConnection>();
   #drained: Promise<void> | null = null;
 
   constructor(options: EdgeOptions, handler: EdgeHandler, log: EdgeLog) {
@@ -91,52 +98,55 @@ export class NodeEngine implements EdgeServer {
   }
 
   connections(): number {
-    return this.#calls.size;
+    return this.#connections.size;
   }
 
   drain(graceMs: number): Promise<void> {
     this.#drained ??= new Promise((resolve) => {
       this.#core.draining = true;
       const timer = setTimeout(() => {
-        for (const socket of this.#calls.keys()) socket.destroy();
+        for (const socket of this.#connections.keys()) socket.destroy();
       }, graceMs);
       this.#server.close(() => {
         clearTimeout(timer);
         this.#core.clock.stop();
         resolve();
       });
-      for (const [socket, calls] of this.#calls) if (calls.length === 0) socket.destroySoon();
+      for (const [socket, { calls }] of this.#connections) if (calls.length === 0) socket.destroySoon();
     });
     return this.#drained;
   }
 
   #onConnection(socket: Socket): void {
-    const calls: NodeCall[] = [];
-    this.#calls.set(socket, calls);
+    const connection: NodeConnection = { calls: [], closing: false };
+    this.#connections.set(socket, connection);
     socket.on('close', () => {
-      this.#calls.delete(socket);
-      for (const call of [...calls]) call.onGone();
+      this.#connections.delete(socket);
+      for (const call of [...connection.calls]) call.onGone();
     });
   }
 
   #onEnded(call: NodeCall): void {
-    const calls = this.#calls.get(call.handle.req.socket);
-    const at = calls?.indexOf(call) ?? -1;
-    if (at >= 0) calls?.splice(at, 1);
+    const connection = this.#connections.get(call.handle.req.socket);
+    if (connection === undefined) return;
+    if (call.closing) connection.closing = true;
+    const at = connection.calls.indexOf(call);
+    if (at >= 0) connection.calls.splice(at, 1);
   }
 
   #onRequest(req: IncomingMessage, res: ServerResponse): void {
     const core = this.#core;
     const head = this.#head;
+    const connection = this.#connections.get(req.socket);
+    if (connection === undefined || connection.closing) return;
     head.point(req);
     core.scan.reset(head.method, head.path, head.query);
     const raw = req.rawHeaders;
     for (let i = 0; i + 1 < raw.length; i += 2) core.scan.add((raw[i] ?? '').toLowerCase(), raw[i + 1] ?? '');
     const call = core.open(res);
-    const calls = this.#calls.get(req.socket);
-    calls?.push(call);
+    connection.calls.push(call);
     if (req.httpVersion !== '1.1') call.refuse('httpVersion');
-    else if ((calls?.length ?? 0) > MAX_PIPELINED) call.refuse('overloaded', 'too many requests in one pipeline');
+    else if (connection.calls.length > MAX_PIPELINED) call.refuse('overloaded', 'too many requests in one pipeline');
     else core.begin(call, head);
     head.point(null);
     if (!call.receiving) return;
@@ -146,12 +156,14 @@ export class NodeEngine implements EdgeServer {
   }
 
   #onClientError(error: ParserError, socket: Socket): void {
-    const calls = this.#calls.get(socket);
-    const last = calls?.at(-1);
+    const connection = this.#connections.get(socket);
+    const last = connection?.calls.at(-1);
     const kind = parserFault(error);
-    if (last === undefined) refuseOnSocket(socket, kind);
-    else if (last.receiving) last.refuse(kind);
+    if (connection === undefined) socket.destroy();
+    else if (last === undefined && !connection.closing) refuseOnSocket(socket, kind);
+    else if (last !== undefined && !last.handle.req.complete) last.refuse(kind);
     // Answers that are due come first; nothing after them can be read.
-    else last.closing = true;
+    else if (last !== undefined) last.closing = true;
+    if (connection !== undefined) connection.closing = true;
   }
 }

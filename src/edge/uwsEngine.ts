@@ -106,15 +106,15 @@ export class UwsEngine implements EdgeServer {
     core.scan.reset(head.method, head.path, head.query);
     req.forEach(this.#addHeader);
     const call = core.open(res);
+    // First of all: the library ends the process over a pending response without it.
+    res.onAborted(() => call.onGone());
     head.point(req, res);
     core.begin(call, head);
     head.point(null, null);
-    if (!call.over) this.#attach(res, call);
+    if (call.receiving) this.#receive(res, call);
   }
 
-  #attach(res: UwsResponse, call: Call<UwsResponse>): void {
-    res.onAborted(() => call.onGone());
-    if (!call.receiving) return;
+  #receive(res: UwsResponse, call: Call<UwsResponse>): void {
     res.onData((piece, isLast) => {
       if (piece.byteLength > 0) call.onPiece(new Uint8Array(piece));
       if (isLast) call.onLastPiece();

@@ -13,11 +13,18 @@ export class UwsWriter {
   #answer: EdgeAnswer | null = null;
 
   readonly write = (call: Call<UwsResponse>, answer: EdgeAnswer): void => {
+    // The library goes on parsing what it has read after an answer that closes: a request hidden behind the refused
+    // one would be served. While an answer is pending it closes the connection at the next request instead.
+    if (call.refused) setImmediate(() => call.over || this.#writeNow(call, answer));
+    else this.#writeNow(call, answer);
+  };
+
+  #writeNow(call: Call<UwsResponse>, answer: EdgeAnswer): void {
     this.#call = call;
     this.#answer = answer;
     // One function for all calls, so that a cork allocates nothing.
     call.handle.cork(this.#corked);
-  };
+  }
 
   readonly #corked = (): void => {
     const call = this.#call;
@@ -34,10 +41,10 @@ export class UwsWriter {
       return;
     }
     if (call.bodiless) {
-      res.endWithoutBody(typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength, call.closing);
-    } else if (status === 204) {
-      // No content-length here, which `end` would write.
-      if (call.closing) res.writeHeader('connection', 'close');
+      // A length without its body would leave the response open for the library.
+      res.end('', call.closing);
+    } else if (status === 204 && !call.closing) {
+      // No content-length here, which `end` and closing write.
       res.endWithoutBody();
     } else {
       res.end(body, call.closing);
