@@ -4,6 +4,9 @@ export type FinalityRule = 'static' | 'byBlock' | 'byAnswer' | 'head' | 'never';
 /** What a node must be able to do, beyond the plain read API. */
 export type Capability = 'archive' | 'trace' | 'debug' | 'txpool' | 'filters';
 
+/** The bit of each capability in `RouteEntry.lacks`. */
+export const CAPABILITY_BITS: Readonly<Record<Capability, number>> = { archive: 1, trace: 2, debug: 4, txpool: 8, filters: 16 };
+
 /** Who may call it by default: everybody, only in a dev chain, or only when config allows the method by name. */
 export type Access = 'open' | 'dev' | 'guarded';
 

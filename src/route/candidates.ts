@@ -1,0 +1,80 @@
+import type { AttemptLog } from './attemptLog.ts';
+import type { AttemptCall, NodeReply } from './attemptPort.ts';
+import type { LoadBook } from './loadBook.ts';
+import type { RouteEntry } from './table.ts';
+
+/** A node is silent when it has owed its answers for this many hedge delays, and at least this long. */
+const SILENT_DELAYS = 2;
+const SILENT_MIN_MS = 50;
+
+const NOBODY: Pick<AttemptCall, 'candidates' | 'candidateCount'> = { candidates: new Int32Array(0), candidateCount: 0 };
+
+/** Who is left for a call: its ranked candidates without those that were tried or went out meanwhile. */
+export class Candidates<R extends NodeReply> {
+  private readonly log: AttemptLog<R>;
+  private readonly book: LoadBook;
+  private readonly out: number[] = [];
+  private call: AttemptCall | null = null;
+
+  constructor(log: AttemptLog<R>, book: LoadBook) {
+    this.log = log;
+    this.book = book;
+  }
+
+  begin(call: AttemptCall): void {
+    this.call = call;
+    this.out.length = 0;
+  }
+
+  end(): void {
+    this.call = null;
+  }
+
+  entry(upstreamIndex: number): RouteEntry {
+    return this.call?.table.entries[upstreamIndex] as RouteEntry;
+  }
+
+  /** The node left service during the call. */
+  ruleOut(upstreamIndex: number): void {
+    if (!this.isOut(upstreamIndex)) this.out.push(upstreamIndex);
+  }
+
+  isOut(upstreamIndex: number): boolean {
+    return this.out.includes(upstreamIndex);
+  }
+
+  /** The node is out, or has answered nobody for so long that nothing is to be expected. */
+  isLost(upstreamIndex: number, nowMs: number): boolean {
+    if (this.isOut(upstreamIndex)) return true;
+    const limitMs = Math.max(SILENT_MIN_MS, SILENT_DELAYS * this.entry(upstreamIndex).hedgeDelayMs);
+    return this.book.silentForMs(upstreamIndex, nowMs) > limitMs;
+  }
+
+  /** Whether an untried node is left. */
+  any(): boolean {
+    const { candidates, candidateCount } = this.call ?? NOBODY;
+    for (let i = 0; i < candidateCount; i++) if (this.isFresh(candidates[i] as number)) return true;
+    return false;
+  }
+
+  /**
+   * The next untried node with room, or -1. Silent nodes come last.
+   * @param aboveHead only nodes that told of a newer head than this
+   */
+  next(nowMs: number, aboveHead = Number.NEGATIVE_INFINITY): number {
+    const { candidates, candidateCount } = this.call ?? NOBODY;
+    let silent = -1;
+    for (let i = 0; i < candidateCount; i++) {
+      const index = candidates[i] as number;
+      const entry = this.entry(index);
+      if (!this.isFresh(index) || entry.headNumber <= aboveHead || this.book.inFlight(index) >= entry.maxInFlight) continue;
+      if (!this.isLost(index, nowMs)) return index;
+      if (silent < 0) silent = index;
+    }
+    return silent;
+  }
+
+  private isFresh(upstreamIndex: number): boolean {
+    return !this.log.tried(upstreamIndex) && !this.isOut(upstreamIndex);
+  }
+}
