@@ -12,8 +12,16 @@ const plainHeaders: readonly string[] = [json, jsonType];
 export class HeaderBook {
   private readonly byName = new Map<string, readonly string[]>();
 
-  /** @param upstream name of the node that answered, or '' when several or none did */
-  headers(upstream: string): readonly string[] {
+  /**
+   * @param upstream name of the node that answered, or '' when several or none did
+   * @param retryAfterS seconds after which asking again makes sense; 0 = nothing is said
+   */
+  headers(upstream: string, retryAfterS = 0): readonly string[] {
+    const ready = this.ready(upstream);
+    return retryAfterS > 0 ? [...ready, 'retry-after', String(Math.ceil(retryAfterS))] : ready;
+  }
+
+  private ready(upstream: string): readonly string[] {
     const known = this.byName.get(upstream);
     if (known !== undefined) return known;
     const made =
@@ -22,10 +30,6 @@ export class HeaderBook {
         : [json, jsonType, 'x-tidegate-upstream', upstream, 'x-tidegate-cache', 'bypass'];
     this.byName.set(upstream, made);
     return made;
-  }
-
-  forget(upstream: string): void {
-    this.byName.delete(upstream);
   }
 }
 

@@ -20,6 +20,10 @@ export class RecentHashes {
     this.young.add(hash);
   }
 
+  get size(): number {
+    return this.young.size + this.old.size;
+  }
+
   has(hash: string): boolean {
     return this.young.has(hash) || this.old.has(hash);
   }

@@ -1,0 +1,81 @@
+import { classifyError } from '../chain/errors/classify.ts';
+import { VERDICTS } from '../chain/errors/verdicts.ts';
+import type { Outcome } from '../chain/outcome.ts';
+import type { CancelReason, NodeReply } from '../route/attemptPort.ts';
+import { integerId, isNullResult, splitReply } from '../rpc/reply.ts';
+import type { ErrorReply, ResultReply } from '../rpc/reply.ts';
+import type { Exchange, ReplySink } from '../upstream/port.ts';
+import type { CallRun } from './callRun.ts';
+
+/** A node's whole answer, split. */
+export interface NodeAnswer extends NodeReply {
+  readonly body: Buffer;
+  readonly split: ResultReply | ErrorReply;
+}
+
+const RESULT: Outcome = Object.freeze({ class: 'result', retry: 'final', blame: false, unsent: false, holdMs: 0 });
+const WRONG_ID: Outcome = Object.freeze({ class: 'wrongId', retry: 'other', blame: true, unsent: false, holdMs: 0 });
+const TIMEOUT: Outcome = Object.freeze({ class: 'timeout', retry: 'other', blame: true, unsent: false, holdMs: 0 });
+const CANCELLED: Outcome = Object.freeze({ class: 'cancelled', retry: 'final', blame: false, unsent: false, holdMs: 0 });
+const MISSING: Outcome = Object.freeze({ class: 'transport', retry: 'other', blame: false, unsent: true, holdMs: 0 });
+
+/** The codes with which a node says that it could not even read our id. */
+const ID_UNREAD = new Set([-32700, -32600]);
+
+/** One attempt under way: reads what the node says and tells the call what it came to. */
+export class AttemptSink implements ReplySink {
+  readonly attempt: number;
+  readonly upstreamIndex: number;
+  exchange: Exchange | null = null;
+  sentMs = 0;
+  private readonly run: CallRun;
+  private id = 0;
+  private over = false;
+
+  constructor(run: CallRun, attempt: number, upstreamIndex: number) {
+    this.run = run;
+    this.attempt = attempt;
+    this.upstreamIndex = upstreamIndex;
+  }
+
+  begin(id: number, nowMs: number): void {
+    this.id = id;
+    this.sentMs = nowMs;
+  }
+
+  onReply(_status: number, body: Buffer, retryAfterMs: number): void {
+    if (this.over) return;
+    this.over = true;
+    const split = splitReply(body);
+    if (split.kind === 'bad') return this.run.onFailure(this, VERDICTS.badJson);
+    const idIsOurs = integerId(split.idRaw) === this.id;
+    if (split.kind === 'result') {
+      if (!idIsOurs) return this.run.onFailure(this, WRONG_ID);
+      return this.run.onAnswer(this, RESULT, { body, split, isNull: isNullResult(body, split) });
+    }
+    const idUnread = (split.idRaw === null || split.idRaw === 'null') && ID_UNREAD.has(split.code);
+    if (!idIsOurs && !idUnread) return this.run.onFailure(this, WRONG_ID);
+    const outcome = classifyError(split.code === 0 ? -32000 : split.code, split.message, split.dataRaw, this.run.spec);
+    const shown = retryAfterMs > 0 && outcome.class === 'throttled' ? { ...outcome, holdMs: retryAfterMs } : outcome;
+    this.run.onAnswer(this, shown, { body, split, isNull: false });
+  }
+
+  onFailure(outcome: Outcome): void {
+    if (this.over) return;
+    this.over = true;
+    this.run.onFailure(this, outcome);
+  }
+
+  /** The upstream was removed between the choice and the send. */
+  onMissing(): void {
+    this.onFailure(MISSING);
+  }
+
+  /** The machine gave the attempt up: free the connection, and count it by its reason. */
+  giveUp(why: CancelReason): void {
+    if (this.over) return;
+    this.over = true;
+    this.run.record(this, why === 'timeout' ? TIMEOUT : CANCELLED);
+    this.exchange?.cancel();
+  }
+}

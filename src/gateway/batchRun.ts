@@ -1,0 +1,69 @@
+import { BatchAssembly } from '../rpc/batch.ts';
+import type { ScannedCall } from '../rpc/scan.ts';
+import { CallRun } from './callRun.ts';
+import type { ChainRuntime } from './chain.ts';
+import type { Server } from './serve.ts';
+
+/** A client's batch: its entries run as calls of their own, at most `batchConcurrency` at once. */
+export class BatchRun {
+  private readonly server: Server;
+  private readonly chain: ChainRuntime;
+  private readonly calls: readonly ScannedCall[];
+  private readonly client: string;
+  private readonly assembly: BatchAssembly;
+  private readonly running = new Set<CallRun>();
+  private starting = false;
+  private gone = false;
+  private done: (body: Buffer | null) => void = () => undefined;
+
+  constructor(server: Server, chain: ChainRuntime, calls: readonly ScannedCall[], client: string) {
+    this.server = server;
+    this.chain = chain;
+    this.calls = calls;
+    this.client = client;
+    this.assembly = new BatchAssembly(calls, server.parts.server.maxResponseBytes);
+    for (const call of calls) if (call.fault !== null) server.parts.metrics.onRefusal(call.fault.spec.kind);
+  }
+
+  /** @param done gets the body once, when the last entry has ended; null when there is nothing to answer */
+  start(done: (body: Buffer | null) => void): void {
+    this.done = done;
+    this.fill();
+  }
+
+  /** The client is gone: nothing more is sent, what is under way is stopped. */
+  abandon(): void {
+    this.gone = true;
+    for (const run of this.running) run.abandon();
+    this.running.clear();
+  }
+
+  /** Starts entries up to the limit. Entries that end at once do not recurse. */
+  private fill(): void {
+    if (this.starting || this.gone) return;
+    this.starting = true;
+    while (this.running.size < this.server.parts.server.batchConcurrency) {
+      const position = this.assembly.take();
+      if (position < 0) break;
+      this.begin(position, this.calls[position] as ScannedCall);
+    }
+    this.starting = false;
+    if (this.assembly.done) this.finish();
+  }
+
+  private begin(position: number, call: ScannedCall): void {
+    const run = new CallRun(this.server, this.chain, call, this.client);
+    this.running.add(run);
+    run.start((answer) => {
+      this.running.delete(run);
+      this.assembly.settle(position, answer.body);
+      this.fill();
+    });
+  }
+
+  private finish(): void {
+    const { done } = this;
+    this.done = () => undefined;
+    done(this.assembly.body());
+  }
+}

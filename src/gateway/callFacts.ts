@@ -1,0 +1,60 @@
+import { blockRefOf } from '../chain/blockref.ts';
+import type { BlockPoint } from '../chain/blockref.ts';
+import { scrubMessage } from '../chain/errors/scrub.ts';
+import type { MethodSpec } from '../chain/method.ts';
+import type { RankAsk } from '../route/flaws.ts';
+import type { AttemptResult } from '../route/attemptPort.ts';
+import { composedError, nodeErrorEnvelope, resultEnvelope } from '../rpc/envelope.ts';
+import type { NodeAnswer } from './attemptSink.ts';
+import type { CallAnswer, CallRun } from './callRun.ts';
+
+type Reply = Extract<AttemptResult<NodeAnswer>, { kind: 'reply' }>;
+
+/** Outcomes whose error text is the chain's or about the caller's own words: passed on byte for byte. */
+const PASSED_AS_IS: ReadonlySet<string> = new Set(['result', 'chain', 'client']);
+
+/** Fills in what the call asks of a node by the block it names. */
+export function askForBlock(spec: MethodSpec, paramsRaw: string, ask: RankAsk): void {
+  ask.requiredBlock = -1;
+  ask.stateBlock = -1;
+  if (spec.block.kind !== 'number' && spec.block.kind !== 'range') return;
+  const ref = blockRefOf(spec, paramsRaw);
+  if (ref.kind === 'number') {
+    ask.requiredBlock = ref.number;
+    ask.stateBlock = ref.number;
+  } else if (ref.kind === 'range') {
+    ask.requiredBlock = Math.max(heightOf(ref.from), heightOf(ref.to));
+  }
+}
+
+const heightOf = (point: BlockPoint): number => (point.kind === 'number' ? point.number : -1);
+
+/** The client's answer made of a node's: the node's own bytes under the caller's id. */
+export function answerBytes(run: CallRun, result: Reply, upstream: string): CallAnswer {
+  const { body, split } = result.reply;
+  const idRaw = run.call.idRaw ?? 'null';
+  const raw = body.subarray(split.start, split.end);
+  const outcome = result.outcome.class;
+  const common = { status: 200, upstream, retryAfterS: 0, outcome };
+  if (split.kind === 'result') return { ...common, body: resultEnvelope(idRaw, raw) };
+  if (split.wellFormed && PASSED_AS_IS.has(outcome)) return { ...common, body: nodeErrorEnvelope(idRaw, raw) };
+  const code = split.code === 0 ? -32000 : split.code;
+  return { ...common, body: composedError(idRaw, code, scrubMessage(split.message), split.dataRaw) };
+}
+
+const HASH_RESULT = /^"0x[0-9a-fA-F]{64}"$/;
+
+/** Remembers the hash of a transaction that a node has just taken through this edge. */
+export function noteHash(run: CallRun, result: Reply): void {
+  const { reply } = result;
+  if (run.spec.class !== 'write' || reply.split.kind !== 'result') return;
+  const text = reply.body.toString('latin1', reply.split.start, reply.split.end);
+  if (HASH_RESULT.test(text)) run.chain.recent.add(text.slice(1, -1).toLowerCase());
+}
+
+/** Whether the transaction asked for came through this edge lately. */
+export function sawHash(run: CallRun): boolean {
+  if (run.spec.block.kind !== 'transaction' || run.chain.recent.size === 0) return false;
+  const ref = blockRefOf(run.spec, run.call.paramsRaw);
+  return ref.kind === 'transaction' && run.chain.recent.has(ref.hash.toLowerCase());
+}

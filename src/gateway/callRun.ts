@@ -1,0 +1,173 @@
+import type { TimerHandle } from '../base/clock.ts';
+import { Fault } from '../base/fault.ts';
+import type { MethodSpec } from '../chain/method.ts';
+import type { Outcome } from '../chain/outcome.ts';
+import { Attempt } from '../route/attempt.ts';
+import type { AttemptPort, AttemptResult, CancelReason } from '../route/attemptPort.ts';
+import { errorEnvelope, requestEnvelope } from '../rpc/envelope.ts';
+import type { ScannedCall } from '../rpc/scan.ts';
+import { AttemptSink } from './attemptSink.ts';
+import type { NodeAnswer } from './attemptSink.ts';
+import { answerBytes, askForBlock, noteHash, sawHash } from './callFacts.ts';
+import type { ChainRuntime } from './chain.ts';
+import type { Server } from './serve.ts';
+
+/** The answer to one call. */
+export interface CallAnswer {
+  /** HTTP status where it is a request of its own. */
+  readonly status: number;
+  /** The whole JSON-RPC answer. */
+  readonly body: Buffer;
+  /** The node whose answer it is, or ''. */
+  readonly upstream: string;
+  readonly retryAfterS: number;
+  /** For metrics: `result`, `chain`, `client` … of the node's answer, or the fault's kind. */
+  readonly outcome: string;
+}
+
+/** One call from its scan to its answer: look up, route, forward, judge, answer, record. */
+export class CallRun implements AttemptPort<NodeAnswer> {
+  readonly call: ScannedCall;
+  readonly chain: ChainRuntime;
+  readonly server: Server;
+  spec: MethodSpec;
+  private readonly client: string;
+  private readonly machine: Attempt<NodeAnswer>;
+  private readonly sinks: AttemptSink[] = [];
+  private readonly startedMs: number;
+  private timer: TimerHandle | null = null;
+  private done: (answer: CallAnswer) => void = () => undefined;
+  private live = false;
+
+  constructor(server: Server, chain: ChainRuntime, call: ScannedCall, client: string) {
+    this.server = server;
+    this.chain = chain;
+    this.call = call;
+    this.client = client;
+    this.spec = chain.catalog.unknownSpec;
+    this.startedMs = server.parts.world.clock.nowMs();
+    this.machine = new Attempt<NodeAnswer>(this, chain.attempts);
+  }
+
+  /** @param done gets the answer exactly once, unless the call is abandoned; possibly before this returns */
+  start(done: (answer: CallAnswer) => void): void {
+    this.done = done;
+    this.live = true;
+    this.server.inFlight++;
+    const decision = this.chain.policy.decide(this.call.method);
+    if (decision.fault !== null) return this.refuse(decision.fault);
+    this.spec = decision.spec;
+    this.route();
+  }
+
+  /** The client is gone: nobody waits for the answer any more. */
+  abandon(): void {
+    this.done = () => undefined;
+    if (this.live) this.machine.onGone();
+  }
+
+  /** Nodes left service while this call was under way. */
+  onLeft(indices: readonly number[]): void {
+    const nowMs = this.server.parts.world.clock.nowMs();
+    for (const index of indices) {
+      const state = this.chain.table.entries[index]?.state;
+      if (this.live && state !== undefined) this.machine.onEjected(index, state, nowMs);
+    }
+  }
+
+  send(attempt: number, upstreamIndex: number, timeoutMs: number): void {
+    const node = this.chain.node(upstreamIndex);
+    const sink = new AttemptSink(this, attempt, upstreamIndex);
+    this.sinks.push(sink);
+    const id = this.server.nextId();
+    sink.begin(id, this.server.parts.world.clock.nowMs());
+    if (this.sinks.length > 1) this.chain.metrics.onRetry(this.spec.index);
+    if (node === undefined) {
+      queueMicrotask(() => sink.onMissing());
+      return;
+    }
+    sink.exchange = node.client.send(requestEnvelope(id, this.call.method, this.call.paramsRaw), timeoutMs, sink);
+  }
+
+  cancel(attempt: number, why: CancelReason): void {
+    this.sinks.find((sink) => sink.attempt === attempt)?.giveUp(why);
+  }
+
+  arm(delayMs: number): void {
+    this.timer?.cancel();
+    this.timer = this.server.parts.world.timers.after(delayMs, () => {
+      this.timer = null;
+      if (this.live) this.machine.onTimer(this.server.parts.world.clock.nowMs());
+    });
+  }
+
+  finish(result: AttemptResult<NodeAnswer>): void {
+    if (result.kind === 'gone') {
+      this.close('gone');
+    } else if (result.kind === 'fault') {
+      this.refuse(new Fault(result.fault, '', null, Math.ceil(result.holdMs / 1000)));
+    } else {
+      noteHash(this, result);
+      const upstream = this.chain.table.entries[result.upstreamIndex]?.name ?? '';
+      this.answer(answerBytes(this, result, upstream));
+    }
+  }
+
+  /** An attempt ended with an answer of its node; called by its sink. */
+  onAnswer(sink: AttemptSink, outcome: Outcome, answer: NodeAnswer): void {
+    const nowMs = this.record(sink, outcome);
+    this.machine.onAnswer(sink.attempt, outcome, answer, nowMs);
+  }
+
+  /** An attempt ended without one. */
+  onFailure(sink: AttemptSink, outcome: Outcome): void {
+    const nowMs = this.record(sink, outcome);
+    this.machine.onFailure(sink.attempt, outcome, nowMs);
+  }
+
+  /** Counts how an attempt ended, for health and metrics. */
+  record(sink: AttemptSink, outcome: Outcome): number {
+    const nowMs = this.server.parts.world.clock.nowMs();
+    const tookMs = nowMs - sink.sentMs;
+    this.chain.count(sink.upstreamIndex, outcome, tookMs, nowMs);
+    this.chain.metrics.onUpstream(sink.upstreamIndex, outcome.class, tookMs);
+    return nowMs;
+  }
+
+  private route(): void {
+    const { chain, call, spec } = this;
+    const { table, ask } = chain;
+    const nowMs = this.server.parts.world.clock.nowMs();
+    chain.aim(spec, call, this.client);
+    ask.nowMs = nowMs;
+    askForBlock(spec, call.paramsRaw, ask);
+    const candidates = new Int32Array(table.serving.length);
+    const candidateCount = chain.ranker.rank(table, spec, ask, candidates);
+    chain.running.add(this);
+    const hashSeen = spec.nullMeansAbsent && sawHash(this);
+    const deadlineMs = this.startedMs + chain.config.routing.deadlineMs;
+    this.machine.start({ method: spec, table, candidates, candidateCount, refusal: chain.ranker.refusal, deadlineMs, hashSeen }, nowMs);
+  }
+
+  private refuse(fault: Fault): void {
+    const body = errorEnvelope(this.call.idRaw ?? 'null', fault);
+    this.answer({ status: fault.spec.status, body, upstream: '', retryAfterS: fault.retryAfterS, outcome: fault.spec.kind });
+  }
+
+  private answer(answer: CallAnswer): void {
+    const done = this.done;
+    this.close(answer.outcome);
+    done(answer);
+  }
+
+  private close(outcome: string): void {
+    if (!this.live) return;
+    this.live = false;
+    this.timer?.cancel();
+    this.timer = null;
+    this.server.inFlight--;
+    this.chain.running.delete(this);
+    this.done = () => undefined;
+    this.chain.metrics.onRequest(this.spec.index, outcome, this.server.parts.world.clock.nowMs() - this.startedMs);
+  }
+}

@@ -1,0 +1,100 @@
+import { evmCatalog } from '../chain/evm/evmCatalog.ts';
+import type { Config } from '../config/schema.ts';
+import { listen } from '../edge/listen.ts';
+import type { EdgeServer } from '../edge/port.ts';
+import type { Logger } from '../observe/log.ts';
+import { GatewayMetrics } from '../observe/metrics.ts';
+import { openAdmin } from './admin.ts';
+import type { AdminPort } from './admin.ts';
+import { ChainRuntime } from './chain.ts';
+import { identify } from './identify.ts';
+import type { GatewayWorld } from './node.ts';
+import { Paths } from './paths.ts';
+import { Pulse } from './pulse.ts';
+import { Server } from './serve.ts';
+import { systemClock, systemRandom, wheelTimers } from './world.ts';
+
+/** Time between two beats of the judge: far below the shortest probe interval. */
+const BEAT_MS = 100;
+
+/** A running gateway. */
+export interface Gateway {
+  readonly clientPort: number;
+  readonly adminPort: number;
+  /** Stops accepting, finishes what is under way within `graceMs` (default: server.drainTimeoutMs), closes everything. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** What the admin port can see. */
+export interface GatewayState {
+  readonly chains: readonly ChainRuntime[];
+  readonly server: Server;
+  readonly metrics: GatewayMetrics;
+  draining: boolean;
+}
+
+/**
+ * Builds the gateway from the bottom up and starts it; `close` takes it down in reverse.
+ * @throws Error when a port cannot be bound or the nodes of a chain without `chainId` disagree about it
+ */
+export async function startGateway(config: Config, deps: { readonly log: Logger }): Promise<Gateway> {
+  const timers = wheelTimers(systemClock);
+  const world: GatewayWorld = { clock: systemClock, timers, random: systemRandom, log: deps.log };
+  const closers: (() => Promise<void> | void)[] = [() => timers.stop()];
+  const closeAll = async (): Promise<void> => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  try {
+    return await build(config, world, { closers, closeAll });
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+interface Closing {
+  readonly closers: (() => Promise<void> | void)[];
+  readonly closeAll: () => Promise<void>;
+}
+
+async function build(config: Config, world: GatewayWorld, closing: Closing): Promise<Gateway> {
+  const catalog = evmCatalog();
+  const metrics = new GatewayMetrics({ methods: catalog.specs().map((spec) => spec.name) });
+  const pulse = new Pulse(BEAT_MS, world);
+  closing.closers.push(() => pulse.stop());
+  const chainIds = await Promise.all(config.chains.map((chain) => identify(chain, world)));
+  const chains = config.chains.map((chain, i) => {
+    const parts = { world, catalog, pulse, maxResponseBytes: config.server.maxResponseBytes };
+    return new ChainRuntime(chain, chainIds[i] ?? null, { ...parts, metrics: metrics.addChain(chain.name, chain.upstreams.map((upstream) => upstream.name)) });
+  });
+  closing.closers.push(() => Promise.all(chains.map((chain) => chain.close(0))).then(() => undefined));
+  const paths = new Paths<ChainRuntime>();
+  const learnPaths = (): void => paths.set(chains.map((chain) => ({ name: chain.name, chainId: chain.chainId, target: chain })));
+  learnPaths();
+  for (const chain of chains) {
+    chain.onChainId = learnPaths;
+    pulse.add(chain);
+  }
+  pulse.start();
+  const server = new Server({ world, server: config.server, metrics, paths });
+  const state: GatewayState = { chains, server, metrics, draining: false };
+  const admin = await openAdmin(config.admin, state, world);
+  closing.closers.push(() => admin.close());
+  const edge = await listen(config.server, server, world.log);
+  closing.closers.push(() => edge.drain(0));
+  metrics.bindEdge({ connections: () => edge.connections(), inFlight: () => server.inFlight });
+  tellStart(config, { edge, admin, world, chains });
+  return { clientPort: edge.port, adminPort: admin.port, close: (graceMs) => drain(state, edge, closing, graceMs ?? config.server.drainTimeoutMs) };
+}
+
+function tellStart(config: Config, parts: { edge: EdgeServer; admin: AdminPort; world: GatewayWorld; chains: readonly ChainRuntime[] }): void {
+  const { edge, admin, world, chains } = parts;
+  const fields = { host: config.server.host, port: edge.port, adminPort: admin.port, engine: edge.engine };
+  world.log.info({ ...fields, chains: chains.map((chain) => chain.name) }, `serving on ${config.server.host}:${edge.port}, admin on ${config.admin.host}:${admin.port}`);
+}
+
+async function drain(state: GatewayState, edge: EdgeServer, closing: Closing, graceMs: number): Promise<void> {
+  state.draining = true;
+  await edge.drain(graceMs);
+  await closing.closeAll();
+}

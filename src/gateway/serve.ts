@@ -1,0 +1,116 @@
+import { Fault } from '../base/fault.ts';
+import type { ServerConfig } from '../config/schema.ts';
+import type { EdgeAnswer, EdgeExchange, EdgeHandler, RequestHead, RequestSink } from '../edge/port.ts';
+import type { GatewayMetrics } from '../observe/metrics.ts';
+import { scanBody } from '../rpc/scan.ts';
+import type { ScanLimits, ScannedCall } from '../rpc/scan.ts';
+import { HeaderBook, faultAnswer, noContent } from './answers.ts';
+import { BatchRun } from './batchRun.ts';
+import { CallRun } from './callRun.ts';
+import type { CallAnswer } from './callRun.ts';
+import type { ChainRuntime } from './chain.ts';
+import type { GatewayWorld } from './node.ts';
+import type { Paths } from './paths.ts';
+
+/** What serving shares over all requests of the process. */
+export interface ServeParts {
+  readonly world: GatewayWorld;
+  readonly server: ServerConfig;
+  readonly metrics: GatewayMetrics;
+  readonly paths: Paths<ChainRuntime>;
+}
+
+/**
+ * The order in which a request is served: admit, scan, look up, route, forward, judge, answer, record.
+ * Admission is here; scan and answer in `RequestRun`; the rest, per call, in `CallRun`.
+ */
+export class Server implements EdgeHandler {
+  readonly parts: ServeParts;
+  readonly headers = new HeaderBook();
+  readonly limits: ScanLimits;
+  /** Calls under way. */
+  inFlight = 0;
+  private lastId = 0;
+  private readonly refusals = { notFound: faultAnswer(new Fault('notFound'), 'null'), overloaded: faultAnswer(new Fault('overloaded'), 'null') };
+
+  constructor(parts: ServeParts) {
+    this.parts = parts;
+    const { maxBatchItems, maxDepth, maxMethodBytes } = parts.server;
+    this.limits = { maxBatchItems, maxDepth, maxMethodBytes };
+  }
+
+  onRequest(head: RequestHead): RequestSink | EdgeAnswer {
+    const chain = this.parts.paths.find(head.path);
+    if (chain === undefined) return this.refuse('notFound');
+    if (this.inFlight >= this.parts.server.maxInFlight) return this.refuse('overloaded');
+    const client = chain.usesClientAffinity ? head.remoteAddress() : '';
+    return new RequestRun(this, chain, client);
+  }
+
+  /** An id for a call of ours to a node; unique among those under way. */
+  nextId(): number {
+    this.lastId = this.lastId >= 0x7fffffff ? 1 : this.lastId + 1;
+    return this.lastId;
+  }
+
+  private refuse(kind: 'notFound' | 'overloaded'): EdgeAnswer {
+    this.parts.metrics.onRefusal(kind);
+    return this.refusals[kind];
+  }
+}
+
+/** One HTTP request: a single call or a batch. */
+class RequestRun implements RequestSink {
+  private readonly server: Server;
+  private readonly chain: ChainRuntime;
+  private readonly client: string;
+  private exchange: EdgeExchange | null = null;
+  private work: CallRun | BatchRun | null = null;
+
+  constructor(server: Server, chain: ChainRuntime, client: string) {
+    this.server = server;
+    this.chain = chain;
+    this.client = client;
+  }
+
+  onBody(body: Buffer, exchange: EdgeExchange): void {
+    this.exchange = exchange;
+    const scanned = scanBody(body, this.server.limits);
+    if (scanned.kind === 'fault') {
+      this.server.parts.metrics.onRefusal(scanned.fault.spec.kind);
+      exchange.answer(faultAnswer(scanned.fault, scanned.idRaw));
+    } else if (scanned.kind === 'single') this.single(scanned.call);
+    else this.batch(scanned.calls);
+  }
+
+  onGone(): void {
+    this.server.parts.metrics.onClientGone();
+    this.work?.abandon();
+  }
+
+  private single(call: ScannedCall): void {
+    const run = new CallRun(this.server, this.chain, call, this.client);
+    this.work = run;
+    run.start((answer) => this.answerSingle(call, answer));
+  }
+
+  private answerSingle(call: ScannedCall, answer: CallAnswer): void {
+    this.work = null;
+    if (call.idRaw === null) {
+      this.exchange?.answer(noContent);
+      return;
+    }
+    const { status, body, upstream, retryAfterS } = answer;
+    this.exchange?.answer({ status, headers: this.server.headers.headers(upstream, retryAfterS), body });
+  }
+
+  private batch(calls: readonly ScannedCall[]): void {
+    this.server.parts.metrics.onBatch(calls.length);
+    const run = new BatchRun(this.server, this.chain, calls, this.client);
+    this.work = run;
+    run.start((body) => {
+      this.work = null;
+      this.exchange?.answer(body === null ? noContent : { status: 200, headers: this.server.headers.headers(''), body });
+    });
+  }
+}

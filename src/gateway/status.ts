@@ -1,0 +1,64 @@
+import type { UpstreamReport } from '../health/report.ts';
+import type { ChainRuntime } from './chain.ts';
+import type { GatewayState } from './gateway.ts';
+
+/** Readiness of the process, with the reasons when it is not, or only just. */
+export interface Readiness {
+  readonly ready: boolean;
+  readonly reasons: readonly string[];
+}
+
+/** Ready when every chain can serve and the process is not draining. Panic is told, but still ready. */
+export function readinessOf(state: GatewayState): Readiness {
+  const reasons: string[] = [];
+  if (state.draining) reasons.push('draining');
+  let ready = !state.draining;
+  for (const chain of state.chains) {
+    if (!chain.ready) {
+      ready = false;
+      reasons.push(chain.chainId === null ? `${chain.name}: no node has told its chain id yet` : `${chain.name}: no upstream can serve`);
+    } else if (chain.table.panic) {
+      reasons.push(`${chain.name}: panic, judgements are suspended`);
+    }
+  }
+  return { ready, reasons };
+}
+
+/** One upstream in `/api/v1/upstreams`. */
+export interface UpstreamStatus extends Omit<UpstreamReport, 'index' | 'sinceMs' | 'heldUntilMs'> {
+  readonly inFlight: number;
+  /** ISO time since when the state holds. */
+  readonly since: string;
+  /** Ms that the node asked not to be called for. */
+  readonly heldForMs: number;
+}
+
+/** One chain in `/api/v1/upstreams`. */
+export interface ChainStatus {
+  readonly chain: string;
+  readonly chainId: number | null;
+  readonly head: { readonly number: number; readonly hash: string } | null;
+  readonly finalized: number | null;
+  readonly blockTimeMs: number;
+  readonly panic: boolean;
+  readonly upstreams: readonly UpstreamStatus[];
+}
+
+/** @param wallMs Unix time of `nowMs` */
+export function chainStatus(chain: ChainRuntime, nowMs: number, wallMs: number): ChainStatus {
+  const { table } = chain;
+  return {
+    chain: chain.name,
+    chainId: chain.chainId,
+    head: table.trustedNumber < 0 ? null : { number: table.trustedNumber, hash: table.trustedHash },
+    finalized: table.finalizedNumber < 0 ? null : table.finalizedNumber,
+    blockTimeMs: Math.round(chain.judge.heads.blockTimeMs),
+    panic: table.panic,
+    upstreams: chain.judge.snapshot(nowMs).map(({ index, sinceMs, heldUntilMs, ...report }) => ({
+      ...report,
+      inFlight: chain.book.inFlight(index),
+      since: new Date(wallMs - (nowMs - sinceMs)).toISOString(),
+      heldForMs: Math.max(0, Math.round(heldUntilMs - nowMs)),
+    })),
+  };
+}
