@@ -101,8 +101,8 @@ export class ChainJudge {
 
   /** Hot: one attempt ended. True when a probe became urgent: a beat now brings it forward. */
   onOutcome(index: number, outcome: Outcome, latencyMs: number, nowMs: number): boolean {
-    const node = this.#nodes[index];
-    return node !== undefined && node.onOutcome(outcome, latencyMs, nowMs) && this.#schedule.hurry(index, nowMs);
+    const urgent = this.#nodes[index]?.onOutcome(outcome, latencyMs, nowMs) ?? false;
+    return urgent && this.#schedule.hurry(index, nowMs);
   }
 
   /** A probe ended. True when a beat now would change something that cannot wait: the node went down, or answers again. */

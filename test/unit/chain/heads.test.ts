@@ -15,7 +15,9 @@ function world(nodes: number, options: Partial<HeadOptions> = {}) {
   return {
     heads,
     events,
-    say: (...numbers: (number | null)[]): void => numbers.forEach((n, i) => n !== null && heads.onHead(i, headAt(n), now)),
+    say(...numbers: (number | null)[]): void {
+      for (const [i, n] of numbers.entries()) if (n !== null) heads.onHead(i, headAt(n), now);
+    },
     branch: (node: number, number: number, name: string, since: number): void => heads.onHead(node, headAt(number, name, since), now),
     tick(ms = 250): number {
       now += ms;
