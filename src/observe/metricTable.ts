@@ -1,0 +1,99 @@
+import { FAULTS } from '../base/fault.ts';
+import type { FaultKind } from '../base/fault.ts';
+import type { OutcomeClass } from '../chain/outcome.ts';
+import type { StateReason, UpstreamState } from '../health/state.ts';
+
+/** One metric, as it is exposed and documented. */
+export interface MetricSpec {
+  readonly name: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly labels: readonly string[];
+  /** Base unit of the value. */
+  readonly unit: string;
+  readonly help: string;
+}
+
+const PREFIX = 'tidegate_';
+const CHAIN = ['chain'];
+const UPSTREAM = ['chain', 'upstream'];
+
+type Kind = readonly [type: MetricSpec['type'], unit: string];
+
+const row = (name: string, kind: Kind, labels: readonly string[], help: string): MetricSpec =>
+  ({ name: PREFIX + name, type: kind[0], unit: kind[1], labels, help });
+
+const count = (unit: string): Kind => ['counter', unit];
+const gauge = (unit: string): Kind => ['gauge', unit];
+const spread = (unit: string): Kind => ['histogram', unit];
+
+/** Every metric of the gateway beside those of the process. `docs/metrics.md` lists the same rows; a test compares both ways. */
+export const METRICS = {
+  buildInfo: row('build_info', gauge('1'), ['version', 'node_version'], 'Always 1; the labels tell what runs.'),
+  clientConnections: row('client_connections', gauge('connections'), [], 'Client connections that are open.'),
+  inFlight: row('in_flight', gauge('calls'), [], 'Calls of clients under way.'),
+  batchItems: row('batch_items', spread('items'), [], 'Entries of each batch of a client.'),
+  refusals: row('refusals_total', count('requests'), ['kind'], 'Requests and calls that were refused before a node was asked, by kind of error.'),
+  clientGone: row('client_gone_total', count('requests'), [], 'Requests whose client left before its answer.'),
+  requests: row('requests_total', count('calls'), ['chain', 'outcome'], 'Calls of clients by outcome: result, error (of a node, passed on), gone, or the kind of our own error.'),
+  requestDuration: row('request_duration_seconds', spread('seconds'), CHAIN, 'Time from the whole call to its whole answer.'),
+  methodRequests: row('method_requests_total', count('calls'), ['chain', 'method'], 'Calls of clients by method of the catalogue, or other. A series appears with its first call.'),
+  upstreamRequests: row('upstream_requests_total', count('attempts'), ['chain', 'upstream', 'outcome'], 'Attempts at a node by what they came to.'),
+  upstreamDuration: row('upstream_request_duration_seconds', spread('seconds'), UPSTREAM, 'Time of the attempts at a node that were not cancelled.'),
+  upstreamState: row('upstream_state', gauge('1'), ['chain', 'upstream', 'state'], '1 for the state that the node is in, 0 for the others.'),
+  upstreamHead: row('upstream_head_block', gauge('block number'), UPSTREAM, 'Newest block that the node told of; -1 while unknown.'),
+  upstreamLagBlocks: row('upstream_head_lag_blocks', gauge('blocks'), UPSTREAM, 'Blocks by which the node is behind the trusted head.'),
+  upstreamLagSeconds: row('upstream_head_lag_seconds', gauge('seconds'), UPSTREAM, 'Time by which the node is behind the trusted head.'),
+  upstreamWeight: row('upstream_weight', gauge('weight'), UPSTREAM, 'Weight in routing: configured weight, score and ramp together; 0 means no client traffic.'),
+  upstreamScore: row('upstream_score', gauge('ratio'), UPSTREAM, 'Health score from 0 to 1.'),
+  upstreamInFlight: row('upstream_in_flight', gauge('attempts'), UPSTREAM, 'Attempts at the node under way.'),
+  ejections: row('ejections_total', count('times'), ['chain', 'upstream', 'reason'], 'Times the node was ejected or went down, by reason.'),
+  trustedHead: row('trusted_head_block', gauge('block number'), CHAIN, 'Trusted head of the chain; -1 before the first agreement.'),
+  trustedFinalized: row('trusted_finalized_block', gauge('block number'), CHAIN, 'Trusted finalized block of the chain; -1 while unknown.'),
+  reorgs: row('reorgs_total', count('times'), CHAIN, 'Reorganisations of the trusted chain.'),
+  reorgDepth: row('reorg_depth', spread('blocks'), CHAIN, 'Blocks that each reorganisation undid.'),
+  retries: row('retries_total', count('attempts'), ['chain', 'reason'], 'Attempts repeated at another node, by what the one before came to; null = it did not know what was asked for.'),
+  hedges: row('hedges_total', count('attempts'), ['chain', 'outcome'], 'Hedged attempts, by whether the hedge gave the answer.'),
+  retryBudgetExhausted: row('retry_budget_exhausted_total', count('times'), CHAIN, 'Retries and hedges left out because the budget was used up.'),
+  panic: row('panic', gauge('1'), CHAIN, '1 while judgements are suspended because too few nodes would be left.'),
+} as const satisfies Record<string, MetricSpec>;
+
+export type MetricKey = keyof typeof METRICS;
+
+/** How a client's call ended. */
+export type RequestOutcome = 'result' | 'error' | 'gone' | FaultKind;
+/** Why an attempt was repeated. */
+export type RetryReason = Exclude<OutcomeClass, 'result' | 'chain' | 'client' | 'cancelled'> | 'null';
+
+/** A closed set of label values, with a dense index for counters. */
+export interface LabelSet<N extends string> {
+  readonly names: readonly N[];
+  readonly indexOf: ReadonlyMap<string, number>;
+}
+
+const labelSet = <N extends string>(names: readonly N[]): LabelSet<N> => ({ names, indexOf: new Map(names.map((name, i) => [name, i])) });
+
+const keys = <N extends string>(record: Record<N, unknown>): readonly N[] => Object.keys(record) as N[];
+
+const FAULT_KINDS = keys(FAULTS);
+const FAILURES: Record<Exclude<RetryReason, 'null'>, true> = {
+  transport: true, timeout: true, http: true, throttled: true, auth: true, badJson: true, wrongId: true,
+  node: true, missingData: true, unsupported: true, tooLarge: true,
+};
+const CLASSES: Record<OutcomeClass, true> = { result: true, chain: true, client: true, ...FAILURES, cancelled: true };
+const STATES: Record<UpstreamState, true> = { serving: true, ramping: true, cordoned: true, ejected: true, probation: true, down: true };
+/** Reasons that can take a node out. */
+const OUT_REASONS: Record<Exclude<StateReason, 'new' | 'ok' | 'operator'>, true> = {
+  'probe-refused': true, 'probe-timeout': true, 'probe-bad': true, lag: true, stalled: true, syncing: true,
+  failures: true, latency: true, 'wrong-chain': true, fork: true, 'lying-head': true,
+};
+
+/** Every closed set of label values. The types above make a set complete at compile time. */
+export const LABELS = {
+  refusals: labelSet(FAULT_KINDS),
+  requestOutcomes: labelSet<RequestOutcome>(['result', 'error', 'gone', ...FAULT_KINDS]),
+  upstreamOutcomes: labelSet(keys(CLASSES)),
+  states: labelSet(keys(STATES)),
+  outReasons: labelSet(keys(OUT_REASONS)),
+  retryReasons: labelSet<RetryReason>([...keys(FAILURES), 'null']),
+  hedgeOutcomes: labelSet(['won', 'lost'] as const),
+} as const;

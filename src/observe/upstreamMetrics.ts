@@ -1,0 +1,71 @@
+import type { OutcomeClass } from '../chain/outcome.ts';
+import type { StateReason, UpstreamState } from '../health/state.ts';
+import { LABELS } from './metricTable.ts';
+import type { Page } from './page.ts';
+import { CounterSet, DURATION_SCALE, LogHistogram } from './series.ts';
+import type { Labels } from './series.ts';
+
+/** What is shown of a node's health. */
+export interface UpstreamFacts {
+  readonly state: UpstreamState;
+  readonly headNumber: number;
+  readonly lagBlocks: number;
+  readonly lagSeconds: number;
+  readonly weight: number;
+  readonly score: number;
+}
+
+const NEW: UpstreamFacts = { state: 'probation', headNumber: -1, lagBlocks: 0, lagSeconds: 0, weight: 0, score: 0 };
+
+/** Counts and facts of one upstream. */
+export class UpstreamMetrics {
+  readonly #labels: Labels;
+  readonly #outcomes: CounterSet<OutcomeClass>;
+  readonly #durations: LogHistogram;
+  readonly #states: CounterSet<UpstreamState>;
+  readonly #ejections: CounterSet<(typeof LABELS.outReasons.names)[number]>;
+  #facts = NEW;
+  #inFlight = 0;
+
+  constructor(chain: string, upstream: string) {
+    this.#labels = { chain, upstream };
+    this.#outcomes = new CounterSet(this.#labels, 'outcome', LABELS.upstreamOutcomes);
+    this.#durations = new LogHistogram(this.#labels, DURATION_SCALE);
+    this.#states = new CounterSet(this.#labels, 'state', LABELS.states);
+    this.#ejections = new CounterSet(this.#labels, 'reason', LABELS.outReasons);
+    this.#states.choose(NEW.state);
+  }
+
+  onAttempt(outcome: OutcomeClass, durationMs: number): void {
+    this.#outcomes.add(outcome);
+    if (outcome !== 'cancelled') this.#durations.observe(durationMs);
+  }
+
+  onOut(reason: StateReason): void {
+    if (reason !== 'new' && reason !== 'ok' && reason !== 'operator') this.#ejections.add(reason);
+  }
+
+  set(facts: UpstreamFacts): void {
+    this.#facts = facts;
+    this.#states.choose(facts.state);
+  }
+
+  setInFlight(attempts: number): void {
+    this.#inFlight = attempts;
+  }
+
+  emit(page: Page): void {
+    const labels = this.#labels;
+    const facts = this.#facts;
+    page.counters('upstreamRequests', this.#outcomes);
+    page.histogram('upstreamDuration', this.#durations);
+    page.counters('upstreamState', this.#states);
+    page.counters('ejections', this.#ejections);
+    page.value('upstreamHead', labels, facts.headNumber);
+    page.value('upstreamLagBlocks', labels, facts.lagBlocks);
+    page.value('upstreamLagSeconds', labels, facts.lagSeconds);
+    page.value('upstreamWeight', labels, facts.weight);
+    page.value('upstreamScore', labels, facts.score);
+    page.value('upstreamInFlight', labels, this.#inFlight);
+  }
+}
