@@ -46,16 +46,16 @@ describe('createLogger', () => {
     );
     expect(text()).not.toContain(SECRET);
     expect(lines()[0]).toMatchObject({ http: 'https://node.example/…', headers: '<redacted>', target: 'https://node.example/…' });
-    expect(String(lines()[0]?.['error'])).toContain('connect https://node.example/… failed');
+    expect(String(lines()[0]?.error)).toContain('connect https://node.example/… failed');
   });
 
   it('survives what JSON cannot hold', () => {
     const { log, lines } = capture();
     const loop: Record<string, unknown> = { n: 5n };
-    loop['self'] = loop;
+    loop.self = loop;
     log.info({ loop, missing: undefined, wide: Array.from({ length: 1000 }, (_, i) => i) }, 'odd');
     expect(lines()[0]).toMatchObject({ msg: 'odd', loop: { n: '5' } });
-    expect(lines()[0]?.['wide']).toHaveLength(50);
+    expect(lines()[0]?.wide).toHaveLength(50);
   });
 });
 
