@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { Server as NetServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { foldAddress } from './address.ts';
 import type { Call } from './call.ts';
@@ -9,7 +10,7 @@ import type { EdgeLog, EdgeOptions } from './limits.ts';
 import { parserFault, refuseOnSocket } from './nodeRefuse.ts';
 import type { ParserError } from './nodeRefuse.ts';
 import { writeNode } from './nodeWrite.ts';
-import type { EdgeHandler, EdgeServer, RequestHead } from './port.ts';
+import type { EdgeAnswer, EdgeHandler, EdgeServer, RequestHead } from './port.ts';
 
 type NodeCall = Call<ServerResponse>;
 
@@ -60,7 +61,7 @@ export class NodeEngine implements EdgeServer {
   #drained: Promise<void> | null = null;
 
   constructor(options: EdgeOptions, handler: EdgeHandler, log: EdgeLog) {
-    this.#core = new EdgeCore(options, handler, log, (call, answer) => writeNode(call, answer, options.bodyTimeoutMs));
+    this.#core = new EdgeCore(options, handler, log, (call, answer) => this.#write(call, answer));
     this.#core.onEnded = (call) => this.#onEnded(call);
     this.#server = createServer({
       insecureHTTPParser: false,
@@ -107,8 +108,11 @@ export class NodeEngine implements EdgeServer {
       const timer = setTimeout(() => {
         for (const socket of this.#connections.keys()) socket.destroy();
       }, graceMs);
-      this.#server.close(() => {
+      // Not the HTTP server's own close: it destroys connections whose last answer is still being read.
+      NetServer.prototype.close.call(this.#server, () => {
         clearTimeout(timer);
+        // Ends its check for slow requests.
+        this.#server.close();
         this.#core.clock.stop();
         resolve();
       });
@@ -129,9 +133,16 @@ export class NodeEngine implements EdgeServer {
   #onEnded(call: NodeCall): void {
     const connection = this.#connections.get(call.handle.req.socket);
     if (connection === undefined) return;
-    if (call.closing) connection.closing = true;
     const at = connection.calls.indexOf(call);
     if (at >= 0) connection.calls.splice(at, 1);
+    const last = connection.closing || this.#core.draining;
+    if (last && connection.calls.length === 0) call.handle.req.socket.destroySoon();
+  }
+
+  #write(call: NodeCall, answer: EdgeAnswer): void {
+    const connection = this.#connections.get(call.handle.req.socket);
+    if (call.closing && connection !== undefined) connection.closing = true;
+    writeNode(call, answer, this.#core.options.bodyTimeoutMs);
   }
 
   #onRequest(req: IncomingMessage, res: ServerResponse): void {

@@ -12,8 +12,9 @@ export function writeNode(call: Call<ServerResponse>, answer: EdgeAnswer, stallM
   }
   if (call.closing) headers.push('connection', 'close');
   res.writeHead(status, headers);
-  if (call.bodiless || status === 204) res.end();
-  else res.end(body);
+  // Called when the system has taken the last byte.
+  const onTaken = (): void => call.sent();
+  if (call.bodiless || status === 204) res.end(onTaken);
+  else res.end(body, onTaken);
   if (res.writableLength > 0) res.socket?.setTimeout(stallMs);
-  call.sent();
 }

@@ -14,7 +14,8 @@ export class RawClient {
   readonly socket: Socket;
   /** Resolves when the connection is gone, by whatever way. */
   readonly closed: Promise<void>;
-  #bytes: Buffer = Buffer.alloc(0);
+  #pieces: Buffer[] = [];
+  #sizeBytes = 0;
   #isClosed = false;
   #wake: (() => void) | null = null;
 
@@ -22,7 +23,8 @@ export class RawClient {
     this.socket = socket;
     socket.setNoDelay(true);
     socket.on('data', (piece: Buffer) => {
-      this.#bytes = this.#bytes.length === 0 ? piece : Buffer.concat([this.#bytes, piece]);
+      this.#pieces.push(piece);
+      this.#sizeBytes += piece.length;
       this.#wake?.();
     });
     // A reset is one of the ways to be closed.
@@ -63,11 +65,17 @@ export class RawClient {
 
   /** The next response (`100 Continue` too), or null when the connection closed before a whole one. */
   async response(options: { readonly bodiless?: boolean } = {}): Promise<RawResponse | null> {
+    let wantedBytes = 0;
     for (;;) {
-      const parsed = parseResponse(this.#bytes, options.bodiless === true, this.#isClosed);
-      if (parsed !== null) {
-        this.#bytes = this.#bytes.subarray(parsed.usedBytes);
-        return parsed.response;
+      if (this.#sizeBytes >= wantedBytes || this.#isClosed) {
+        const bytes = this.#joined();
+        const parsed = parseResponse(bytes, options.bodiless === true, this.#isClosed);
+        if (typeof parsed === 'object') {
+          this.#pieces = [bytes.subarray(parsed.usedBytes)];
+          this.#sizeBytes -= parsed.usedBytes;
+          return parsed.response;
+        }
+        wantedBytes = parsed;
       }
       if (this.#isClosed) return null;
       await this.#more();
@@ -84,7 +92,15 @@ export class RawClient {
 
   /** Bytes that came and were not read as a response. */
   get leftover(): string {
-    return this.#bytes.toString('latin1');
+    return this.#joined().toString('latin1');
+  }
+
+  #joined(): Buffer {
+    const [first] = this.#pieces;
+    if (this.#pieces.length === 1 && first !== undefined) return first;
+    const bytes = Buffer.concat(this.#pieces);
+    this.#pieces = [bytes];
+    return bytes;
   }
 
   #more(): Promise<void> {
@@ -102,9 +118,10 @@ interface Parsed {
   readonly usedBytes: number;
 }
 
-function parseResponse(bytes: Buffer, bodiless: boolean, closed: boolean): Parsed | null {
+/** The first response in `bytes`, or how many bytes there must be before it is worth looking again. */
+function parseResponse(bytes: Buffer, bodiless: boolean, closed: boolean): Parsed | number {
   const headEnd = bytes.indexOf('\r\n\r\n');
-  if (headEnd < 0) return null;
+  if (headEnd < 0) return bytes.length + 1;
   const [statusLine = '', ...lines] = bytes.toString('latin1', 0, headEnd).split('\r\n');
   const status = Number(/^HTTP\/1\.1 (\d{3}) /.exec(`${statusLine} `)?.[1] ?? Number.NaN);
   if (Number.isNaN(status)) throw new Error(`no status line: ${JSON.stringify(statusLine)}`);
@@ -119,9 +136,9 @@ function parseResponse(bytes: Buffer, bodiless: boolean, closed: boolean): Parse
   if (bodiless || status === 204 || status < 200) return { response: { status, headers, body: Buffer.alloc(0) }, usedBytes: at };
   if (headers['transfer-encoding'] !== undefined) throw new Error('a chunked answer');
   const length = headers['content-length'];
-  if (length === undefined && !closed) return null;
+  if (length === undefined && !closed) return bytes.length + 1;
   const end = length === undefined ? bytes.length : at + Number(length);
-  if (bytes.length < end) return null;
+  if (bytes.length < end) return end;
   return { response: { status, headers, body: bytes.subarray(at, end) }, usedBytes: end };
 }
 
