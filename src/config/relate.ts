@@ -1,0 +1,90 @@
+import type { Finding, Path } from './problem.ts';
+import { relateHealth } from './relateHealth.ts';
+import { relateRouting } from './relateRouting.ts';
+import type { ChainConfig, Config, UpstreamConfig } from './schema.ts';
+import { pathText } from './problem.ts';
+import { canonicalUrl } from './url.ts';
+
+/** Names of families: `/evm/1` names a chain by its id. */
+const RESERVED = new Set(['evm', 'bitcoin', 'solana', 'cosmos', 'fisco']);
+const EVERY_HOST = new Set(['0.0.0.0', '::', '']);
+
+/** A finding for each item whose key an earlier item has. */
+const twice = (items: readonly { readonly key: string; readonly path: Path }[], what: string): Finding[] => {
+  const first = new Map<string, Path>();
+  return items.flatMap(({ key, path }) => {
+    const earlier = first.get(key);
+    if (earlier !== undefined) return [{ path, message: `is the same ${what} as ${pathText(earlier)}` }];
+    first.set(key, path);
+    return [];
+  });
+};
+
+const relatePorts = ({ server, admin }: Config): Finding[] => {
+  const isSameHost = server.host === admin.host || EVERY_HOST.has(server.host) || EVERY_HOST.has(admin.host);
+  if (!isSameHost || server.port === 0 || server.port !== admin.port) return [];
+  return [{ path: ['admin', 'port'], orAt: ['server', 'port'], message: 'server.port and admin.port are the same' }];
+};
+
+const relateServer = ({ server }: Config): Finding[] => {
+  const findings: Finding[] = [];
+  if (server.maxInflatedBytes < server.maxBodyBytes) {
+    findings.push({
+      path: ['server', 'maxInflatedBytes'],
+      orAt: ['server', 'maxBodyBytes'],
+      message: 'server.maxInflatedBytes must be at least server.maxBodyBytes',
+    });
+  }
+  if (server.maxMethodBytes > server.maxBodyBytes) {
+    findings.push({
+      path: ['server', 'maxMethodBytes'],
+      orAt: ['server', 'maxBodyBytes'],
+      message: 'server.maxMethodBytes must be at most server.maxBodyBytes',
+    });
+  }
+  return findings;
+};
+
+const relateMethods = (methods: { readonly allow: readonly string[]; readonly deny: readonly string[] }, path: Path): Finding[] =>
+  methods.deny.flatMap((name, index) =>
+    methods.allow.includes(name) ? [{ path: [...path, 'methods', 'deny', index], message: 'is both in allow and in deny' }] : [],
+  );
+
+const relateUpstreams = (chain: ChainConfig, path: Path): Finding[] => {
+  const at = (index: number): Path => [...path, 'upstreams', index];
+  const findings = twice(chain.upstreams.map(({ name }, index) => ({ key: name, path: [...at(index), 'name'] })), 'name');
+  if (chain.upstreams.every(({ weight }) => weight === 0)) {
+    findings.push({ path: [...path, 'upstreams'], message: 'needs at least one upstream whose weight is not 0' });
+  }
+  const own = chain.upstreams.flatMap(({ methods }, index) => relateMethods(methods, at(index)));
+  return [...findings, ...own];
+};
+
+const urls = (upstream: UpstreamConfig, path: Path): { key: string; path: Path }[] => {
+  const http = { key: canonicalUrl(upstream.http), path: [...path, 'http'] };
+  return upstream.ws === undefined ? [http] : [http, { key: canonicalUrl(upstream.ws), path: [...path, 'ws'] }];
+};
+
+const relateChains = ({ chains }: Config): Finding[] => {
+  const names = chains.map(({ name }, index) => ({ key: name, path: ['chains', index, 'name'] }));
+  const ids = chains.flatMap(({ family, chainId }, index) =>
+    chainId === undefined ? [] : [{ key: `${family}/${chainId}`, path: ['chains', index, 'chainId'] }],
+  );
+  const nodes = chains.flatMap(({ upstreams }, index) => upstreams.flatMap((upstream, n) => urls(upstream, ['chains', index, 'upstreams', n])));
+  const reserved = names.filter(({ key }) => RESERVED.has(key)).map(({ path }): Finding => ({ path, message: 'is a reserved path: choose another name' }));
+  return [...reserved, ...twice(names, 'name'), ...twice(ids, 'chain id'), ...twice(nodes, 'URL')];
+};
+
+/** What is wrong between options that are each right by themselves. */
+export function relate(config: Config): Finding[] {
+  const chains = config.chains.flatMap((chain, index) => {
+    const path: Path = ['chains', index];
+    return [
+      ...relateUpstreams(chain, path),
+      ...relateMethods(chain.methods, path),
+      ...relateRouting(chain.routing, [...path, 'routing']),
+      ...relateHealth(chain, path),
+    ];
+  });
+  return [...relatePorts(config), ...relateServer(config), ...relateChains(config), ...chains];
+}

@@ -1,0 +1,73 @@
+import * as z from 'zod';
+import { parseCidr } from './cidr.ts';
+import { DEFAULTS } from './defaults.ts';
+import { choice, count, durationMs, durationS, flag, listOf, section, sizeBytes } from './fields.ts';
+
+const D = DEFAULTS.server;
+const GIB = 1_073_741_824;
+const HOUR_MS = 3_600_000;
+
+/** An address or name to bind. */
+export const hostField = (defaultHost: string, text: string) =>
+  z.string({ error: 'must be an address or a host name' })
+    .regex(/^[A-Za-z0-9.:_-]{1,253}$/, { error: 'must be an address or a host name' })
+    .default(defaultHost)
+    .describe(text);
+
+const origin = z.string().regex(/^(\*|null|[a-z][a-z0-9+.-]*:\/\/[^\s/?#]+)$/, {
+  error: 'must be * or an origin such as https://app.example',
+});
+const cidr = z.string().refine((text) => parseCidr(text) !== null, {
+  error: 'must be an address range such as 10.0.0.0/8 or fd00::/8',
+});
+
+/** The client port and the limits of what a client may send. */
+export const serverSection = section(
+  {
+    host: hostField(D.host, 'Address that the client port binds to.'),
+    port: count(D.port, [0, 65_535], 'Client port; 0 picks a free one.'),
+    engine: choice(['auto', 'uws', 'node'], D.engine, 'HTTP engine: uws is faster, node is stricter about framing; auto takes uws where it loads.'),
+    maxConnections: count(D.maxConnections, [1, 1_000_000], 'Most client connections open at once.'),
+    maxHeaderBytes: sizeBytes(D.maxHeaderBytes, [256, 1_048_576], 'Largest request header.'),
+    maxBodyBytes: sizeBytes(D.maxBodyBytes, [1, GIB / 4], 'Largest request body as sent.'),
+    maxInflatedBytes: sizeBytes(D.maxInflatedBytes, [1, GIB / 4], 'Largest gzip request body after inflation.'),
+    maxBatchItems: count(D.maxBatchItems, [1, 100_000], 'Most entries in one batch.'),
+    batchConcurrency: count(D.batchConcurrency, [1, 10_000], 'Most entries of one batch under way at once.'),
+    maxDepth: count(D.maxDepth, [2, 1024], 'Deepest nesting of a request.'),
+    maxMethodBytes: sizeBytes(D.maxMethodBytes, [1, 4096], 'Longest method name.'),
+    maxResponseBytes: sizeBytes(D.maxResponseBytes, [1, GIB / 4], 'Largest answer taken from a node.'),
+    maxInFlight: count(D.maxInFlight, [1, 1_000_000], 'Most calls under way in this process; above it calls are refused.'),
+    bodyTimeoutMs: durationMs(D.bodyTimeoutMs, [1, HOUR_MS], 'Longest time to receive a request body.'),
+    keepAliveTimeoutMs: durationMs(D.keepAliveTimeoutMs, [1, 24 * HOUR_MS], 'Idle time after which a client connection is closed.'),
+    drainTimeoutMs: durationMs(D.drainTimeoutMs, [0, HOUR_MS], 'Longest time that calls under way get to finish at shutdown.'),
+    refuseChunked: flag(D.refuseChunked, 'Refuse chunked request bodies.'),
+    gzipAboveBytes: sizeBytes(D.gzipAboveBytes, [0, GIB], 'Answers from this size are compressed for clients that ask; 0 = never.'),
+    cors: section(
+      {
+        origins: listOf(origin, D.cors.origins, 1000, 'Origins that browsers may call from; * = all.'),
+        maxAgeS: durationS(D.cors.maxAgeS, [0, 86_400], 'How long a browser may remember a preflight answer.'),
+      },
+      'Cross-origin rules for browsers.',
+    ),
+    trustedProxies: listOf(cidr, D.trustedProxies, 1000, 'Address ranges of proxies whose X-Forwarded-For counts.'),
+  },
+  'The client port and its limits.',
+);
+
+/** The admin port. */
+export const adminSection = section(
+  {
+    host: hostField(DEFAULTS.admin.host, 'Address that the admin port binds to.'),
+    port: count(DEFAULTS.admin.port, [0, 65_535], 'Admin port; 0 picks a free one.'),
+  },
+  'The admin port: metrics, liveness, readiness, state.',
+);
+
+/** Logging. */
+export const logSection = section(
+  {
+    level: choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], DEFAULTS.log.level, 'Least level that is written.'),
+    sampleEvery: count(DEFAULTS.log.sampleEvery, [0, 1_000_000_000], 'Log each Nth request; 0 = none.'),
+  },
+  'Logging.',
+);

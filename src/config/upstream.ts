@@ -1,0 +1,89 @@
+import * as z from 'zod';
+import { DEFAULTS } from './defaults.ts';
+import { choice, count, listOf, section } from './fields.ts';
+import { urlFault } from './url.ts';
+
+const D = DEFAULTS.upstream;
+
+/** A name that is safe as a metric label, in a header and in a log. */
+export const labelName = (error: string, pattern: RegExp, text: string) =>
+  z.string({ error }).regex(pattern, { error }).describe(text);
+
+/** A method by name, or a family as `prefix_*`. */
+const methodPattern = z.string().regex(/^[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9_]*)?\*?$/, {
+  error: 'must be a method name or a prefix such as debug_*',
+});
+
+/** Method names or prefixes. */
+export const methodList = (text: string) => listOf(methodPattern, [], 1000, text);
+
+const nodeUrl = (schemes: readonly string[], pattern: RegExp, text: string) =>
+  z.string({ error: `must be a ${schemes.join(' or ')} URL` })
+    .regex(pattern, { error: `must be a ${schemes.join(' or ')} URL`, abort: true })
+    .superRefine((value, context) => {
+      const fault = urlFault(value, schemes);
+      if (fault !== null) context.addIssue({ code: 'custom', message: fault });
+    })
+    .describe(text);
+
+/** Headers that the HTTP client writes itself. */
+const OWN_HEADERS = /^(host|connection|content-length|transfer-encoding|upgrade|expect|te|trailer|keep-alive)$/i;
+
+const headerName = z.string()
+  .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/, { error: 'is not a header name' })
+  .refine((name) => !OWN_HEADERS.test(name), { error: 'is written by the gateway itself and cannot be set' });
+const headerValue = z.string({ error: 'must be text' }).regex(/^[\t\x20-\x7e]{0,8192}$/, {
+  error: 'must be printable ASCII on one line, at most 8192 characters',
+});
+
+const capability = (name: keyof typeof D.capabilities, text: string) =>
+  z.union([z.literal('auto'), z.boolean()], { error: 'must be auto, true or false' }).default(D.capabilities[name]).describe(text);
+
+/** One node. */
+export const upstreamObject = z.strictObject(
+  {
+    name: labelName(
+      'must be 1 to 63 letters, digits, dots, dashes or underscores',
+      /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
+      'Name in metrics, logs and answer headers; unique within its chain.',
+    ),
+    http: nodeUrl(['http', 'https'], /^https?:\/\//i, 'JSON-RPC over HTTP.'),
+    ws: z.exactOptional(nodeUrl(['ws', 'wss'], /^wss?:\/\//i, 'JSON-RPC over WebSocket: new heads arrive by subscription instead of polling.')),
+    weight: count(D.weight, [0, 10_000], 'Share of traffic relative to the others; 0 = probed but never used.'),
+    tier: count(D.tier, [0, 9], 'A tier serves only when no lower number can.'),
+    headers: z.record(headerName, headerValue, { error: 'must be a mapping of header names to text' })
+      .default(() => ({}))
+      .describe('Headers sent with each call, for keys.'),
+    methods: section(
+      {
+        allow: methodList('Only these go to this node; empty = all.'),
+        deny: methodList('These never go to this node.'),
+      },
+      'Which methods this node takes.',
+    ),
+    capabilities: section(
+      {
+        archive: capability('archive', 'Has the state of old blocks.'),
+        trace: capability('trace', 'Has the trace_ family.'),
+        debug: capability('debug', 'Has the debug_ family.'),
+        txpool: capability('txpool', 'Has the txpool_ family.'),
+        filters: capability('filters', 'Has filters and their polling.'),
+      },
+      'What the node can do; auto = learnt from its answers.',
+    ),
+    maxInFlight: count(D.maxInFlight, [1, 100_000], 'Most calls under way at this node.'),
+    connections: count(D.connections, [1, 10_000], 'Most connections to this node.'),
+  },
+  { error: 'must be a mapping' },
+);
+
+/** What the chain lets through. */
+export const methodsSection = section(
+  {
+    allow: methodList('Guarded methods to let through, by name or prefix_*.'),
+    deny: methodList('Methods to refuse, by name or prefix_*.'),
+    unknown: choice(['forward', 'refuse'], DEFAULTS.chain.methods.unknown, 'What to do with a method that the catalogue does not know.'),
+    dev: z.boolean({ error: 'must be true or false' }).default(DEFAULTS.chain.methods.dev).describe('Let the anvil_, evm_ and hardhat_ families through.'),
+  },
+  'Which methods clients may call.',
+);
