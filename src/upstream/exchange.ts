@@ -61,7 +61,7 @@ export class HttpExchange implements Exchange, Dispatcher.DispatchHandler {
 
   /** Stops for the caller: the sink gets `cancelled` before this returns, unless it had its answer. */
   cancel(): void {
-    this.fail(cancelledFailure(this.#unsent, 'cancelled'));
+    this.fail(cancelledFailure(this.#unsent));
   }
 
   /** The whole exchange took too long. */

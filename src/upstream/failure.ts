@@ -17,19 +17,25 @@ const TIMEOUT_SENT = outcome('timeout', true, false);
 const TIMEOUT_UNSENT = outcome('timeout', true, true);
 /** The call waited for one of our own connections: the node was never asked. */
 const CROWDED = outcome('timeout', false, true);
-const REFUSED_HERE = outcome('transport', false, true);
+/** Our own doing, before or after it was sent: another node may be asked. */
+const OURS_UNSENT = outcome('transport', false, true);
+const OURS_SENT = outcome('transport', false, false);
 const CANCELLED_SENT = outcome('cancelled', false, false);
 const CANCELLED_UNSENT = outcome('cancelled', false, true);
 
-export const cancelledFailure = (unsent: boolean, detail: string): Failure =>
-  ({ outcome: unsent ? CANCELLED_UNSENT : CANCELLED_SENT, detail });
+export const cancelledFailure = (unsent: boolean): Failure =>
+  ({ outcome: unsent ? CANCELLED_UNSENT : CANCELLED_SENT, detail: 'cancelled' });
+
+/** The client of the node was closed. */
+export const closingFailure = (unsent: boolean): Failure =>
+  ({ outcome: unsent ? OURS_UNSENT : OURS_SENT, detail: 'closing' });
 
 export const timeoutFailure = (unsent: boolean): Failure =>
   ({ outcome: unsent ? TIMEOUT_UNSENT : TIMEOUT_SENT, detail: unsent ? 'no connection in time' : 'no answer in time' });
 
 export const crowdedFailure = (): Failure => ({ outcome: CROWDED, detail: 'every connection stayed busy' });
 
-export const refusedHere = (detail: string): Failure => ({ outcome: REFUSED_HERE, detail });
+export const refusedHere = (detail: string): Failure => ({ outcome: OURS_UNSENT, detail });
 
 export const badAnswer = (detail: string): Failure => ({ outcome: VERDICTS.badJson, detail });
 
@@ -58,7 +64,7 @@ const WORDS: Readonly<Record<string, string>> = {
  */
 export function transportFailure(error: unknown, unsent: boolean): Failure {
   const code = codeOf(error);
-  if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') return cancelledFailure(unsent, 'closing');
+  if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') return closingFailure(unsent);
   if (error instanceof errors.HTTPParserError) return { outcome: VERDICTS.http, detail: 'malformed HTTP' };
   return { outcome: unsent ? TRANSPORT_UNSENT : TRANSPORT_SENT, detail: describeError(error) };
 }

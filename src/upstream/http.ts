@@ -2,7 +2,7 @@ import { Pool } from 'undici';
 import { Connector } from './connect.ts';
 import { HttpExchange } from './exchange.ts';
 import type { ExchangeHost } from './exchange.ts';
-import { cancelledFailure, refusedHere } from './failure.ts';
+import { closingFailure, refusedHere } from './failure.ts';
 import type { Exchange, ReplySink, UpstreamClient } from './port.ts';
 import { parseTarget } from './target.ts';
 import type { UpstreamTarget } from './target.ts';
@@ -79,7 +79,7 @@ export class HttpUpstream implements UpstreamClient {
   send(body: string, timeoutMs: number, sink: ReplySink): Exchange {
     const exchange = new HttpExchange(this.#host, Buffer.from(body, 'latin1'), sink);
     if (this.#closing !== null) {
-      queueMicrotask(() => exchange.fail(cancelledFailure(true, 'closing')));
+      queueMicrotask(() => exchange.fail(closingFailure(true)));
       return exchange;
     }
     if (this.#begun >= this.#options.connections && this.#waiting.size >= this.#options.maxWaiting) {
@@ -138,7 +138,7 @@ export class HttpUpstream implements UpstreamClient {
         };
       });
     }
-    for (const exchange of this.#waiting) exchange.fail(cancelledFailure(true, 'closing'));
+    for (const exchange of this.#waiting) exchange.fail(closingFailure(true));
     await this.#pool.destroy();
     this.#connector.destroyAll();
   }

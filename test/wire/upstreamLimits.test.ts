@@ -146,7 +146,7 @@ describe('close', () => {
     await node.until(() => node.requests.length === 1);
     const closing = upstream.close(60_000);
     const late = call(upstream);
-    expect(await failure(late)).toMatchObject({ class: 'cancelled', unsent: true, detail: 'closing' });
+    expect(await failure(late)).toMatchObject({ class: 'transport', blame: false, unsent: true, detail: 'closing' });
     answerAll(node);
     for (const each of calls) await reply(each);
     await closing;
@@ -163,19 +163,19 @@ describe('close', () => {
     const closing = upstream.close(200);
     world.advance(200);
     await closing;
-    expect(await failure(calls[0] ?? call(upstream))).toMatchObject({ class: 'cancelled', unsent: false });
-    expect(await failure(calls[1] ?? call(upstream))).toMatchObject({ class: 'cancelled', unsent: true });
+    expect(await failure(calls[0] ?? call(upstream))).toMatchObject({ class: 'transport', blame: false, unsent: false });
+    expect(await failure(calls[1] ?? call(upstream))).toMatchObject({ class: 'transport', blame: false, unsent: true });
     await node.until(() => node.sockets.every((socket) => socket.destroyed));
     expect(world.delays).toEqual([]);
   });
 
   it('ends a connection that is still being made', async () => {
     const node = await startNode(false);
-    const upstream = client(`https://127.0.0.1:${node.port}/`);
+    const upstream = client(`https://127.0.0.1:${node.port}/`, { connectTimeoutMs: 600_000 });
     const started = call(upstream);
     await node.until(() => node.sockets.length === 1);
     await upstream.close(0);
-    expect(await failure(started)).toMatchObject({ class: 'cancelled', unsent: true });
+    expect(await failure(started)).toMatchObject({ class: 'transport', blame: false, unsent: true });
     await node.until(() => node.sockets[0]?.destroyed === true);
   });
 });
