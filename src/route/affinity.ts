@@ -1,27 +1,54 @@
 import { hashString } from '../base/hash.ts';
-import { addressOf } from '../chain/blockref.ts';
+import { elementAt, isArrayAt, isObjectAt, memberAt, skipSpace, stringAt } from '../chain/jsonWalk.ts';
 import type { MethodSpec } from '../chain/method.ts';
 
-/** What keeps calls on the same node. */
+/** What keeps calls on the same node: the whole call, the contract it is about, the client, or nothing. */
 export type AffinityKind = 'request' | 'contract' | 'client' | 'none';
 
-/** What an affinity key can be made of. */
-export interface AffinityFacts {
-  readonly spec: MethodSpec;
-  /** The name as called. */
-  readonly method: string;
+/** Of longer params only both ends are hashed, so that a key costs a bounded time. */
+const MAX_HASHED_CHARS = 4096;
+
+/** What a key is made of. */
+export interface KeyParts {
+  readonly method: MethodSpec;
+  /** The call's params as JSON text, '' when absent. */
   readonly paramsRaw: string;
-  /** Key, header or address of the client; '' when it is not known. */
-  readonly client: string;
+  /** Hash of what tells clients apart: key, header or address. */
+  readonly clientHash: number;
+  /** Uniform in [0, 1); used by `none` alone. */
+  readonly random: number;
 }
 
-/**
- * The 32-bit affinity key of a call, or null when nothing binds it to a node: affinity `none`, or `client` without a
- * client. A call by `contract` that names no address falls back on the whole request.
- */
-export function affinityKey(kind: AffinityKind, facts: AffinityFacts): number | null {
-  if (kind === 'none') return null;
-  if (kind === 'client') return facts.client === '' ? null : hashString(facts.client);
-  const address = kind === 'contract' ? addressOf(facts.spec, facts.paramsRaw) : '';
-  return address === '' ? hashString(facts.paramsRaw, hashString(facts.method)) : hashString(address);
+/** The affinity key of a call, 32 bits. `contract` falls back to `request` where the call names no address. */
+export function affinityHash(kind: AffinityKind, parts: KeyParts): number {
+  switch (kind) {
+    case 'request':
+      return requestHash(parts);
+    case 'contract': {
+      const address = addressOf(parts.paramsRaw, parts.method.addressIndex);
+      return address === null ? requestHash(parts) : hashString(address.toLowerCase());
+    }
+    case 'client':
+      return parts.clientHash >>> 0;
+    case 'none':
+      return Math.floor(parts.random * 4294967296) >>> 0;
+  }
+}
+
+function requestHash({ method, paramsRaw }: KeyParts): number {
+  if (paramsRaw.length <= MAX_HASHED_CHARS) return hashString(paramsRaw, method.index);
+  const half = MAX_HASHED_CHARS / 2;
+  return hashString(paramsRaw.slice(-half), hashString(paramsRaw.slice(0, half), method.index ^ paramsRaw.length));
+}
+
+/** The address at `params[index]`: the string itself, or of an object its `to` or `address`, of a list the first. */
+function addressOf(paramsRaw: string, index: number): string | null {
+  if (index < 0) return null;
+  let at = elementAt(paramsRaw, skipSpace(paramsRaw, 0), index);
+  if (at >= 0 && isObjectAt(paramsRaw, at)) {
+    const to = memberAt(paramsRaw, at, 'to');
+    at = to >= 0 ? to : memberAt(paramsRaw, at, 'address');
+  }
+  if (at >= 0 && isArrayAt(paramsRaw, at)) at = elementAt(paramsRaw, at, 0);
+  return at < 0 ? null : stringAt(paramsRaw, at);
 }

@@ -1,5 +1,4 @@
 import type { FaultKind } from '../base/fault.ts';
-import type { MethodSpec } from '../chain/method.ts';
 import type { Outcome, OutcomeClass } from '../chain/outcome.ts';
 import type { UpstreamState } from '../health/state.ts';
 import { AttemptLog } from './attemptLog.ts';
@@ -8,8 +7,6 @@ import type { AttemptCall, AttemptPort, AttemptResult, AttemptShared, CancelReas
 import { Candidates } from './candidates.ts';
 import { holdOf, verdictOf } from './verdict.ts';
 
-/** A node's quantiles come from all calls, mostly light ones: log queries and traces get this many times the time. */
-const HEAVY_PATIENCE = 10;
 const RECHECK_MIN_MS = 10;
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -53,13 +50,6 @@ export class Attempt<R extends NodeReply> {
   start(call: AttemptCall, nowMs: number): void {
     if (this.call !== null) throw new Error('Attempt: the call before is not over');
     this.call = call;
-    this.fallback = null;
-    this.nullAsked = false;
-    this.sameAsked = false;
-    this.hedges = 0;
-    this.hedgeAtMs = NEVER;
-    this.recheckAtMs = NEVER;
-    this.armedAtMs = NEVER;
     this.candidates.begin(call);
     this.shared.budget.onCall(nowMs);
     if (call.candidateCount === 0) return this.fail(call.refusal);
@@ -77,7 +67,7 @@ export class Attempt<R extends NodeReply> {
       if (!reply.isNull || !this.call.method.nullMeansAbsent) return this.win(record, 'lost');
       if (this.fallback !== null) return this.win(this.fallback, 'lost');
       this.fallback = record;
-      this.capWaits(this.call.method, nowMs);
+      this.capWaits(nowMs);
       this.settleNull(this.call, nowMs);
     } else {
       this.afterLoss(this.call, record, nowMs);
@@ -100,12 +90,12 @@ export class Attempt<R extends NodeReply> {
     if (call === null) return;
     this.armedAtMs = NEVER;
     if (nowMs >= call.deadlineMs) return this.onDeadline();
-    for (let i = 0; i < this.log.count && this.call === call; i++) {
+    for (let i = 0; i < this.log.count; i++) {
       const record = this.log.at(i);
       if (record?.open === true && record.timeoutAtMs <= nowMs) this.onSlow(call, record, nowMs);
     }
-    if (this.call === call && this.recheckAtMs <= nowMs) this.settleNull(call, nowMs);
-    if (this.call === call && this.hedgeAtMs <= nowMs) this.hedge(call, nowMs);
+    if (this.recheckAtMs <= nowMs) this.settleNull(call, nowMs);
+    if (this.hedgeAtMs <= nowMs) this.hedge(call, nowMs);
     this.rearm(nowMs);
   }
 
@@ -121,28 +111,20 @@ export class Attempt<R extends NodeReply> {
     this.candidates.ruleOut(upstreamIndex);
     const record = state === 'down' ? this.log.openAt(upstreamIndex) : null;
     if (record === null || !this.log.everyOpen((index) => this.candidates.isOut(index))) return;
-    if (this.fallback !== null) {
-      this.settleNull(call, nowMs);
-    } else {
-      const next = this.nextAfter(call, record, nowMs);
-      if (next >= 0) {
-        this.drop(record, LOST, 'down');
-        this.send(call, next, nowMs);
-      }
-    }
+    if (this.fallback !== null) this.settleNull(call, nowMs);
+    else this.replace(call, record, LOST, nowMs);
     this.rearm(nowMs);
   }
 
   private send(call: AttemptCall, upstreamIndex: number, nowMs: number): void {
     const { options, book } = this.shared;
-    const entry = this.candidates.entry(upstreamIndex);
     const leftMs = call.deadlineMs - nowMs;
     const record = this.log.add(upstreamIndex, call.deadlineMs);
     const elsewhere = call.method.retryable && this.log.count < options.maxAttempts && this.candidates.any();
-    const timeoutMs = elsewhere || this.fallback !== null ? Math.min(entry.attemptTimeoutMs * patienceOf(call.method), leftMs) : leftMs;
+    const timeoutMs = elsewhere || this.fallback !== null ? Math.min(this.candidates.timeoutMs(upstreamIndex), leftMs) : leftMs;
     record.timeoutAtMs = nowMs + timeoutMs;
     const hedgeable = elsewhere && call.method.hedgeable && this.hedges < options.maxHedges;
-    this.hedgeAtMs = hedgeable ? nowMs + entry.hedgeDelayMs * patienceOf(call.method) : NEVER;
+    this.hedgeAtMs = hedgeable ? nowMs + this.candidates.hedgeDelayMs(upstreamIndex) : NEVER;
     book.sent(upstreamIndex, nowMs);
     this.port.send(record.number, upstreamIndex, timeoutMs);
   }
@@ -165,13 +147,16 @@ export class Attempt<R extends NodeReply> {
       if (this.fallback !== null) this.settleNull(call, nowMs);
       return;
     }
+    if (!this.replace(call, record, TIMEOUT, nowMs)) record.timeoutAtMs = call.deadlineMs;
+  }
+
+  /** Gives up an open attempt for one elsewhere; false where there is none to be had. */
+  private replace(call: AttemptCall, record: AttemptRecord<R>, outcome: Outcome, nowMs: number): boolean {
     const next = this.nextAfter(call, record, nowMs);
-    if (next < 0) {
-      record.timeoutAtMs = call.deadlineMs;
-      return;
-    }
-    this.drop(record, TIMEOUT, 'timeout');
+    if (next < 0) return false;
+    this.drop(record, outcome, outcome === TIMEOUT ? 'timeout' : 'down');
     this.send(call, next, nowMs);
+    return true;
   }
 
   private hedge(call: AttemptCall, nowMs: number): void {
@@ -209,16 +194,15 @@ export class Attempt<R extends NodeReply> {
 
   /** A wait for more than a null asks now and then whether those waited for still live. */
   private recheckIn(upstreamIndex: number, nowMs: number): void {
-    this.recheckAtMs = nowMs + Math.max(RECHECK_MIN_MS, this.candidates.entry(upstreamIndex).hedgeDelayMs);
+    this.recheckAtMs = nowMs + Math.max(RECHECK_MIN_MS, this.candidates.hedgeDelayMs(upstreamIndex));
   }
 
   /** With a null in hand nobody is waited for until the deadline. */
-  private capWaits(method: MethodSpec, nowMs: number): void {
+  private capWaits(nowMs: number): void {
     for (let i = 0; i < this.log.count; i++) {
       const record = this.log.at(i);
       if (record?.open !== true) continue;
-      const ownMs = this.candidates.entry(record.upstreamIndex).attemptTimeoutMs * patienceOf(method);
-      record.timeoutAtMs = Math.min(record.timeoutAtMs, nowMs + ownMs);
+      record.timeoutAtMs = Math.min(record.timeoutAtMs, nowMs + this.candidates.timeoutMs(record.upstreamIndex));
     }
   }
 
@@ -279,8 +263,14 @@ export class Attempt<R extends NodeReply> {
       const record = this.log.at(i);
       if (record?.open === true) this.drop(record, LOST, why);
     }
-    this.fallback = null;
     this.call = null;
+    this.fallback = null;
+    this.nullAsked = false;
+    this.sameAsked = false;
+    this.hedges = 0;
+    this.hedgeAtMs = NEVER;
+    this.recheckAtMs = NEVER;
+    this.armedAtMs = NEVER;
     this.log.clear();
     this.candidates.end();
     this.port.finish(result);
@@ -307,8 +297,4 @@ export class Attempt<R extends NodeReply> {
     this.close(record.number, outcome, null);
     this.port.cancel(record.number, why);
   }
-}
-
-function patienceOf(method: MethodSpec): number {
-  return method.class === 'logs' || method.class === 'trace' ? HEAVY_PATIENCE : 1;
 }

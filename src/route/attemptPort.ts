@@ -47,7 +47,7 @@ export interface AttemptPort<R extends NodeReply> {
   cancel(attempt: number, why: CancelReason): void;
   /** Wants `onTimer` in `delayMs` or a little later. Replaces what was armed before; to be dropped at `finish`. */
   arm(delayMs: number): void;
-  /** The call is over: called exactly once per `start`, possibly within it. The machine may be started again from here. */
+  /** The call is over: called exactly once per `start`, possibly within it. Once it has returned the machine may be started again. */
   finish(result: AttemptResult<R>): void;
 }
 

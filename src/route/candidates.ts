@@ -7,6 +7,9 @@ import type { RouteEntry } from './table.ts';
 const SILENT_DELAYS = 2;
 const SILENT_MIN_MS = 50;
 
+/** A node's quantiles come from all calls, mostly light ones: log queries and traces get this many times the time. */
+const HEAVY_PATIENCE = 10;
+
 const NOBODY: Pick<AttemptCall, 'candidates' | 'candidateCount'> = { candidates: new Int32Array(0), candidateCount: 0 };
 
 /** Who is left for a call: its ranked candidates without those that were tried or went out meanwhile. */
@@ -15,6 +18,7 @@ export class Candidates<R extends NodeReply> {
   private readonly book: LoadBook;
   private readonly out: number[] = [];
   private call: AttemptCall | null = null;
+  private patience = 1;
 
   constructor(log: AttemptLog<R>, book: LoadBook) {
     this.log = log;
@@ -23,6 +27,7 @@ export class Candidates<R extends NodeReply> {
 
   begin(call: AttemptCall): void {
     this.call = call;
+    this.patience = call.method.class === 'logs' || call.method.class === 'trace' ? HEAVY_PATIENCE : 1;
     this.out.length = 0;
   }
 
@@ -32,6 +37,16 @@ export class Candidates<R extends NodeReply> {
 
   entry(upstreamIndex: number): RouteEntry {
     return this.call?.table.entries[upstreamIndex] as RouteEntry;
+  }
+
+  /** Time that an attempt of this call may take there while another node could be asked. */
+  timeoutMs(upstreamIndex: number): number {
+    return this.entry(upstreamIndex).attemptTimeoutMs * this.patience;
+  }
+
+  /** Time after which this call is worth a second node. */
+  hedgeDelayMs(upstreamIndex: number): number {
+    return this.entry(upstreamIndex).hedgeDelayMs * this.patience;
   }
 
   /** The node left service during the call. */

@@ -60,7 +60,7 @@ export class Ranker {
       this.refusal = refusalOf(table, method, ask, this.book);
       return 0;
     }
-    this.place(table, ask, count);
+    this.place(table, method, ask, count);
     if (!ask.affine && count > 1) this.preferIdle(table);
     const given = Math.min(count, out.length);
     for (let i = 0; i < given; i++) out[i] = this.order[i] as number;
@@ -88,7 +88,9 @@ export class Ranker {
   }
 
   /** Sorts the first `count` of `order` by group, then distance; `serving`, and so `order`, comes tier by tier. */
-  private place(table: RouteTable, ask: RankAsk, count: number): void {
+  private place(table: RouteTable, method: MethodSpec, ask: RankAsk, count: number): void {
+    // a filter lives on the node that made it: load never moves its calls
+    const epsilon = method.class === 'filter' ? Number.POSITIVE_INFINITY : this.epsilon;
     for (let from = 0; from < count; ) {
       const tier = table.entries[this.order[from] as number]?.tier ?? 0;
       let to = from;
@@ -104,7 +106,7 @@ export class Ranker {
       for (let at = from; at < to; at++) {
         const index = this.order[at] as number;
         const { seed, weight } = table.entries[index] as RouteEntry;
-        const over = this.book.inFlight(index) >= boundedCapacity(this.epsilon, total, weight / weights);
+        const over = this.book.inFlight(index) >= boundedCapacity(epsilon, total, weight / weights);
         this.insert(at, tier * GROUPS_PER_TIER + (over ? OVERLOADED : 0), distanceOf(ask.keyHash, seed, weight));
       }
       from = to;
