@@ -10,35 +10,39 @@ const MAX_HASHED_CHARS = 4096;
 
 /** What a key is made of. */
 export interface KeyParts {
-  readonly method: MethodSpec;
+  readonly spec: MethodSpec;
+  /** The method's own name; the spec's is not it for methods that the catalogue does not know. */
+  readonly method: string;
   /** The call's params as JSON text, '' when absent. */
   readonly paramsRaw: string;
-  /** Hash of what tells clients apart: key, header or address. */
-  readonly clientHash: number;
-  /** Uniform in [0, 1); used by `none` alone. */
-  readonly random: number;
+  /** What tells clients apart: key, header or address. */
+  readonly client: string;
 }
 
-/** The affinity key of a call, 32 bits. `contract` falls back to `request` where the call names no address. */
-export function affinityHash(kind: AffinityKind, parts: KeyParts): number {
+/**
+ * The affinity key of a call, 32 bits; null for `none`, where the caller takes a random one.
+ * `contract` falls back to `request` where the call names no address.
+ */
+export function affinityKey(kind: AffinityKind, parts: KeyParts): number | null {
   switch (kind) {
     case 'request':
-      return requestHash(parts);
+      return requestKey(parts);
     case 'contract': {
-      const address = addressOf(parts.paramsRaw, parts.method.addressIndex);
-      return address === null ? requestHash(parts) : hashString(address.toLowerCase());
+      const address = addressOf(parts.paramsRaw, parts.spec.addressIndex);
+      return address === null ? requestKey(parts) : hashString(address.toLowerCase());
     }
     case 'client':
-      return parts.clientHash >>> 0;
+      return hashString(parts.client);
     case 'none':
-      return Math.floor(parts.random * 4294967296) >>> 0;
+      return null;
   }
 }
 
-function requestHash({ method, paramsRaw }: KeyParts): number {
-  if (paramsRaw.length <= MAX_HASHED_CHARS) return hashString(paramsRaw, method.index);
+function requestKey({ method, paramsRaw }: KeyParts): number {
+  const seed = hashString(method);
+  if (paramsRaw.length <= MAX_HASHED_CHARS) return hashString(paramsRaw, seed);
   const half = MAX_HASHED_CHARS / 2;
-  return hashString(paramsRaw.slice(-half), hashString(paramsRaw.slice(0, half), method.index ^ paramsRaw.length));
+  return hashString(paramsRaw.slice(-half), hashString(paramsRaw.slice(0, half), seed ^ paramsRaw.length));
 }
 
 /** The address at `params[index]`: the string itself, or of an object its `to` or `address`, of a list the first. */
