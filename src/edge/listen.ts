@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import { bindError } from './bindError.ts';
 import type { EdgeLog, EdgeOptions } from './limits.ts';
 import { NodeEngine } from './nodeEngine.ts';
 import type { EdgeHandler, EdgeServer } from './port.ts';
@@ -15,14 +16,14 @@ export async function listen(options: EdgeOptions, handler: EdgeHandler, log: Ed
   if (uws === null) {
     const server = new NodeEngine(options, handler, log);
     await server.listen().catch((error: NodeJS.ErrnoException) => {
-      throw bindError(options, error);
+      throw bindError('server', options, error);
     });
     return server;
   }
   // uws shares a port with another process of the same user without a word.
   if (options.port !== 0) await provePortFree(options);
   const server = new UwsEngine(uws, options, handler, log);
-  if (!server.listen()) throw bindError(options, { code: 'EADDRNOTAVAIL' });
+  if (!server.listen()) throw bindError('server', options, { code: 'EADDRNOTAVAIL' });
   return server;
 }
 
@@ -45,18 +46,7 @@ function tryUws(options: EdgeOptions, log: EdgeLog): UwsModule | null {
 async function provePortFree(options: EdgeOptions): Promise<void> {
   const trial = createServer();
   await new Promise<void>((resolve, reject) => {
-    trial.once('error', (error) => reject(bindError(options, error)));
+    trial.once('error', (error) => reject(bindError('server', options, error as NodeJS.ErrnoException)));
     trial.listen({ host: options.host, port: options.port, exclusive: true }, () => trial.close(() => resolve()));
   });
-}
-
-function bindError(options: EdgeOptions, error: NodeJS.ErrnoException | { readonly code: string }): Error {
-  const advice: Record<string, string> = {
-    EADDRINUSE: 'the port is in use; stop the program that has it, or set server.port to another (0 picks a free one)',
-    EACCES: 'not permitted; ports below 1024 need privileges, set server.port to a higher one',
-    EADDRNOTAVAIL: 'this machine has no such address; set server.host to one of its own',
-    ENOTFOUND: 'the host name is unknown; set server.host to an address of this machine',
-  };
-  const reason = advice[error.code ?? ''] ?? error.code ?? 'unknown reason';
-  return new Error(`cannot listen on ${options.host}:${options.port}: ${reason}`, { cause: error });
 }

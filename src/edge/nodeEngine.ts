@@ -114,7 +114,8 @@ export class NodeEngine implements EdgeServer {
         // Ends its check for slow requests.
         this.#server.close();
         this.#core.clock.stop();
-        resolve();
+        // The last sockets tell of their end right after the server does.
+        setImmediate(resolve);
       });
       for (const [socket, { calls }] of this.#connections) if (calls.length === 0) socket.destroySoon();
     });

@@ -153,6 +153,61 @@ describe.each(ENGINES)('connections on %s', (engine) => {
     await drained;
   });
 
+  // uws has a time of its own for this, 10 to 12 s.
+  it.runIf(engine === 'node')('cuts a reader off that takes nothing', async () => {
+    const { edge, client } = await open({ gzipAboveBytes: 0, bodyTimeoutMs: 200 });
+    const held = await hold(edge, client);
+    client.socket.pause();
+    held.exchange?.answer({ status: 200, headers: [], body: Buffer.alloc(10 * 1024 * 1024) });
+    await edge.server.drain(60_000);
+    expect(edge.server.connections()).toBe(0);
+    expect(held.goneCount).toBe(0);
+  });
+
+  it.runIf(engine === 'node')('closes a connection whose header does not come in time', async () => {
+    const { edge, client } = await open({ bodyTimeoutMs: 200 });
+    client.write('POST / HTTP/1.1\r\nHost: ');
+    expect((await client.response())?.status).toBe(408);
+    await client.closed;
+    expect(edge.handler.seen).toHaveLength(0);
+  });
+
+  it.runIf(engine === 'node')('closes an idle connection after keepAliveTimeoutMs', async () => {
+    const { client } = await open({ keepAliveTimeoutMs: 50 });
+    client.write(post('hi'));
+    expect((await client.response())?.status).toBe(200);
+    await client.closed;
+  });
+
+  it.runIf(engine === 'node')('answers requests in order whose answers are ready in another', async () => {
+    const { edge, client } = await open();
+    edge.handler.reply = () => null;
+    client.write(post('a') + post('b') + post('c'));
+    const seen = await Promise.all([0, 1, 2].map(async (i) => (await edge.handler.request(i)).whole));
+    for (const i of [2, 0, 1]) seen[i]?.exchange?.answer({ status: 200, headers: [], body: `${i}` });
+    for (const i of [0, 1, 2]) expect((await client.response())?.body.toString()).toBe(`${i}`);
+  });
+
+  it.runIf(engine === 'node')('refuses a pipeline that is too long, after the answers before it', async () => {
+    const { edge, client } = await open();
+    edge.handler.reply = () => null;
+    client.write(Array.from({ length: 70 }, (_, i) => post(`${i}`)).join(''));
+    const seen = await Promise.all(Array.from({ length: 64 }, async (_, i) => (await edge.handler.request(i)).whole));
+    for (const { exchange, body } of seen) exchange?.answer({ status: 200, headers: [], body: body ?? '' });
+    const all = await client.responses();
+    expect(all.map(({ status }) => status)).toEqual([...Array.from({ length: 64 }, () => 200), 503]);
+    expect(edge.handler.seen).toHaveLength(64);
+  });
+
+  it.runIf(engine === 'uws')('closes a connection that sends on before its answer is ready, and tells the handler', async () => {
+    const { edge, client } = await open();
+    const held = await hold(edge, client);
+    client.write(post('impatient'));
+    expect(await client.response()).toBeNull();
+    await held.gone;
+    expect(edge.handler.bodies).toEqual(['held']);
+  });
+
   it('listens on a free port, and on IPv6', async () => {
     edge = await startEdge(engine, { host: '::1' });
     expect(edge.server.engine).toBe(engine);
