@@ -22,25 +22,37 @@ const MISSING: Outcome = Object.freeze({ class: 'transport', retry: 'other', bla
 /** The codes with which a node says that it could not even read our id. */
 const ID_UNREAD = new Set([-32700, -32600]);
 
+/** What an attempt is from its start. */
+export interface AttemptFacts {
+  readonly attempt: number;
+  readonly upstreamIndex: number;
+  /** Id of our own envelope. */
+  readonly id: number;
+  /** Another attempt of the call was still open when this one was sent. */
+  readonly isHedge: boolean;
+  readonly sentMs: number;
+}
+
 /** One attempt under way: reads what the node says and tells the call what it came to. */
 export class AttemptSink implements ReplySink {
   readonly attempt: number;
   readonly upstreamIndex: number;
+  readonly isHedge: boolean;
+  readonly sentMs: number;
   exchange: Exchange | null = null;
-  sentMs = 0;
+  /** It has ended, or was given up. */
+  over = false;
+  answer: NodeAnswer | null = null;
   private readonly run: CallRun;
-  private id = 0;
-  private over = false;
+  private readonly id: number;
 
-  constructor(run: CallRun, attempt: number, upstreamIndex: number) {
+  constructor(run: CallRun, facts: AttemptFacts) {
     this.run = run;
-    this.attempt = attempt;
-    this.upstreamIndex = upstreamIndex;
-  }
-
-  begin(id: number, nowMs: number): void {
-    this.id = id;
-    this.sentMs = nowMs;
+    this.attempt = facts.attempt;
+    this.upstreamIndex = facts.upstreamIndex;
+    this.id = facts.id;
+    this.isHedge = facts.isHedge;
+    this.sentMs = facts.sentMs;
   }
 
   onReply(_status: number, body: Buffer, retryAfterMs: number): void {
@@ -51,13 +63,13 @@ export class AttemptSink implements ReplySink {
     const idIsOurs = integerId(split.idRaw) === this.id;
     if (split.kind === 'result') {
       if (!idIsOurs) return this.run.onFailure(this, WRONG_ID);
-      return this.run.onAnswer(this, RESULT, { body, split, isNull: isNullResult(body, split) });
+      return this.tell(RESULT, { body, split, isNull: isNullResult(body, split) });
     }
     const idUnread = (split.idRaw === null || split.idRaw === 'null') && ID_UNREAD.has(split.code);
     if (!idIsOurs && !idUnread) return this.run.onFailure(this, WRONG_ID);
     const outcome = classifyError(split.code === 0 ? -32000 : split.code, split.message, split.dataRaw, this.run.spec);
     const shown = retryAfterMs > 0 && outcome.class === 'throttled' ? { ...outcome, holdMs: retryAfterMs } : outcome;
-    this.run.onAnswer(this, shown, { body, split, isNull: false });
+    this.tell(shown, { body, split, isNull: false });
   }
 
   onFailure(outcome: Outcome): void {
@@ -69,6 +81,11 @@ export class AttemptSink implements ReplySink {
   /** The upstream was removed between the choice and the send. */
   onMissing(): void {
     this.onFailure(MISSING);
+  }
+
+  private tell(outcome: Outcome, answer: NodeAnswer): void {
+    this.answer = answer;
+    this.run.onAnswer(this, outcome, answer);
   }
 
   /** The machine gave the attempt up: free the connection, and count it by its reason. */

@@ -35,7 +35,7 @@ export function answerBytes(run: CallRun, result: Reply, upstream: string): Call
   const idRaw = run.call.idRaw ?? 'null';
   const raw = body.subarray(split.start, split.end);
   const outcome = result.outcome.class;
-  const common = { status: 200, upstream, retryAfterS: 0, outcome };
+  const common = { status: 200, upstream, retryAfterS: 0, outcome: split.kind };
   if (split.kind === 'result') return { ...common, body: resultEnvelope(idRaw, raw) };
   if (split.wellFormed && PASSED_AS_IS.has(outcome)) return { ...common, body: nodeErrorEnvelope(idRaw, raw) };
   const code = split.code === 0 ? -32000 : split.code;

@@ -1,7 +1,9 @@
 import type { TimerHandle } from '../base/clock.ts';
 import { Fault } from '../base/fault.ts';
+import type { FaultKind } from '../base/fault.ts';
 import type { MethodSpec } from '../chain/method.ts';
-import type { Outcome } from '../chain/outcome.ts';
+import type { Outcome, OutcomeClass } from '../chain/outcome.ts';
+import type { RequestOutcome, RetryReason } from '../observe/metricTable.ts';
 import { Attempt } from '../route/attempt.ts';
 import type { AttemptPort, AttemptResult, CancelReason } from '../route/attemptPort.ts';
 import { errorEnvelope, requestEnvelope } from '../rpc/envelope.ts';
@@ -21,8 +23,8 @@ export interface CallAnswer {
   /** The node whose answer it is, or ''. */
   readonly upstream: string;
   readonly retryAfterS: number;
-  /** For metrics: `result`, `chain`, `client` … of the node's answer, or the fault's kind. */
-  readonly outcome: string;
+  /** For metrics. */
+  readonly outcome: RequestOutcome;
 }
 
 /** One call from its scan to its answer: look up, route, forward, judge, answer, record. */
@@ -38,6 +40,8 @@ export class CallRun implements AttemptPort<NodeAnswer> {
   private timer: TimerHandle | null = null;
   private done: (answer: CallAnswer) => void = () => undefined;
   private live = false;
+  /** What the attempt before came to. */
+  private retryReason: RetryReason = 'null';
 
   constructor(server: Server, chain: ChainRuntime, call: ScannedCall, client: string) {
     this.server = server;
@@ -77,11 +81,11 @@ export class CallRun implements AttemptPort<NodeAnswer> {
 
   send(attempt: number, upstreamIndex: number, timeoutMs: number): void {
     const node = this.chain.node(upstreamIndex);
-    const sink = new AttemptSink(this, attempt, upstreamIndex);
-    this.sinks.push(sink);
+    const isHedge = this.sinks.some((sink) => !sink.over);
+    if (this.sinks.length > 0 && !isHedge) this.chain.metrics.onRetry(this.retryReason);
     const id = this.server.nextId();
-    sink.begin(id, this.server.parts.world.clock.nowMs());
-    if (this.sinks.length > 1) this.chain.metrics.onRetry(this.spec.index);
+    const sink = new AttemptSink(this, { attempt, upstreamIndex, id, isHedge, sentMs: this.server.parts.world.clock.nowMs() });
+    this.sinks.push(sink);
     if (node === undefined) {
       queueMicrotask(() => sink.onMissing());
       return;
@@ -108,6 +112,7 @@ export class CallRun implements AttemptPort<NodeAnswer> {
       this.refuse(new Fault(result.fault, '', null, Math.ceil(result.holdMs / 1000)));
     } else {
       noteHash(this, result);
+      for (const sink of this.sinks) if (sink.isHedge) this.chain.metrics.onHedge(sink.answer === result.reply ? 'won' : 'lost');
       const upstream = this.chain.table.entries[result.upstreamIndex]?.name ?? '';
       this.answer(answerBytes(this, result, upstream));
     }
@@ -129,6 +134,7 @@ export class CallRun implements AttemptPort<NodeAnswer> {
   record(sink: AttemptSink, outcome: Outcome): number {
     const nowMs = this.server.parts.world.clock.nowMs();
     const tookMs = nowMs - sink.sentMs;
+    if (isRetryReason(outcome.class)) this.retryReason = outcome.class;
     this.chain.count(sink.upstreamIndex, outcome, tookMs, nowMs);
     this.chain.metrics.onUpstream(sink.upstreamIndex, outcome.class, tookMs);
     return nowMs;
@@ -151,7 +157,7 @@ export class CallRun implements AttemptPort<NodeAnswer> {
 
   private refuse(fault: Fault): void {
     const body = errorEnvelope(this.call.idRaw ?? 'null', fault);
-    this.answer({ status: fault.spec.status, body, upstream: '', retryAfterS: fault.retryAfterS, outcome: fault.spec.kind });
+    this.answer({ status: fault.spec.status, body, upstream: '', retryAfterS: fault.retryAfterS, outcome: fault.spec.kind as FaultKind });
   }
 
   private answer(answer: CallAnswer): void {
@@ -160,7 +166,7 @@ export class CallRun implements AttemptPort<NodeAnswer> {
     done(answer);
   }
 
-  private close(outcome: string): void {
+  private close(outcome: RequestOutcome): void {
     if (!this.live) return;
     this.live = false;
     this.timer?.cancel();
@@ -170,4 +176,9 @@ export class CallRun implements AttemptPort<NodeAnswer> {
     this.done = () => undefined;
     this.chain.metrics.onRequest(this.spec.index, outcome, this.server.parts.world.clock.nowMs() - this.startedMs);
   }
+}
+
+/** Classes that are an answer for the client, or nobody's failure, start no retry. */
+function isRetryReason(name: OutcomeClass): name is Exclude<RetryReason, 'null'> {
+  return name !== 'result' && name !== 'chain' && name !== 'client' && name !== 'cancelled';
 }

@@ -61,6 +61,7 @@ export class ChainRuntime implements Beating {
   readonly attempts: AttemptShared;
   /** Refilled for each call. */
   readonly ask: RankAsk = { keyHash: 0, affine: true, nowMs: 0, requiredBlock: -1, stateBlock: -1 };
+  private refusedRetries = 0;
   private readonly parts: ChainParts;
   private readonly nodes: UpstreamNode[] = [];
 
@@ -103,10 +104,12 @@ export class ChainRuntime implements Beating {
 
   /** Fills in the affinity key of a call. */
   aim(spec: MethodSpec, call: ScannedCall, client: string): void {
-    const { ask } = this;
     const kind = this.config.routing.affinity[spec.class];
-    ask.affine = kind !== 'none';
-    ask.keyHash = affinityKey(kind, { spec, method: call.method, paramsRaw: call.paramsRaw, client }) ?? (this.parts.world.random() * 4294967296) >>> 0;
+    // a client that nobody knows is bound to no node
+    const used = kind === 'client' && client === '' ? 'none' : kind;
+    const key = affinityKey(used, { spec, method: call.method, paramsRaw: call.paramsRaw, client });
+    this.ask.affine = key !== null;
+    this.ask.keyHash = key ?? (this.parts.world.random() * 4294967296) >>> 0;
   }
 
   node(index: number): UpstreamNode | undefined {
@@ -128,6 +131,11 @@ export class ChainRuntime implements Beating {
     }
     for (const event of events) this.tell(event);
     for (const index of dueProbes) this.nodes[index]?.probe(this.judge.checkNumbers(index));
+  }
+
+  /** Counts what the retry budget refused since the last time. */
+  countRefusedRetries(): void {
+    for (; this.refusedRetries < this.budget.refused; this.refusedRetries++) this.metrics.onRetryBudgetExhausted();
   }
 
   async close(graceMs: number): Promise<void> {

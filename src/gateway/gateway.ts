@@ -5,7 +5,7 @@ import type { EdgeServer } from '../edge/port.ts';
 import type { Logger } from '../observe/log.ts';
 import { GatewayMetrics } from '../observe/metrics.ts';
 import { openAdmin } from './admin.ts';
-import type { AdminPort } from './admin.ts';
+import type { AdminServer } from '../edge/admin.ts';
 import { ChainRuntime } from './chain.ts';
 import { identify } from './identify.ts';
 import type { GatewayWorld } from './node.ts';
@@ -59,13 +59,14 @@ interface Closing {
 
 async function build(config: Config, world: GatewayWorld, closing: Closing): Promise<Gateway> {
   const catalog = evmCatalog();
-  const metrics = new GatewayMetrics({ methods: catalog.specs().map((spec) => spec.name) });
+  const metrics = new GatewayMetrics({ version: '0.1.0', processMetrics: true });
+  const methods = catalog.specs().map((spec) => spec.name);
   const pulse = new Pulse(BEAT_MS, world);
   closing.closers.push(() => pulse.stop());
   const chainIds = await Promise.all(config.chains.map((chain) => identify(chain, world)));
   const chains = config.chains.map((chain, i) => {
     const parts = { world, catalog, pulse, maxResponseBytes: config.server.maxResponseBytes };
-    return new ChainRuntime(chain, chainIds[i] ?? null, { ...parts, metrics: metrics.addChain(chain.name, chain.upstreams.map((upstream) => upstream.name)) });
+    return new ChainRuntime(chain, chainIds[i] ?? null, { ...parts, metrics: metrics.addChain(chain.name, methods, chain.upstreams.map((upstream) => upstream.name)) });
   });
   closing.closers.push(() => Promise.all(chains.map((chain) => chain.close(0))).then(() => undefined));
   const paths = new Paths<ChainRuntime>();
@@ -79,15 +80,29 @@ async function build(config: Config, world: GatewayWorld, closing: Closing): Pro
   const server = new Server({ world, server: config.server, metrics, paths });
   const state: GatewayState = { chains, server, metrics, draining: false };
   const admin = await openAdmin(config.admin, state, world);
-  closing.closers.push(() => admin.close());
+  closing.closers.push(() => admin.close(1_000));
   const edge = await listen(config.server, server, world.log);
   closing.closers.push(() => edge.drain(0));
-  metrics.bindEdge({ connections: () => edge.connections(), inFlight: () => server.inFlight });
+  metrics.beforeScrape(() => fillGauges(state, edge, world));
   tellStart(config, { edge, admin, world, chains });
   return { clientPort: edge.port, adminPort: admin.port, close: (graceMs) => drain(state, edge, closing, graceMs ?? config.server.drainTimeoutMs) };
 }
 
-function tellStart(config: Config, parts: { edge: EdgeServer; admin: AdminPort; world: GatewayWorld; chains: readonly ChainRuntime[] }): void {
+/** Sets the gauges of everything that is only looked at when a scrape asks. */
+function fillGauges(state: GatewayState, edge: EdgeServer, world: GatewayWorld): void {
+  state.metrics.setConnections(edge.connections());
+  state.metrics.setInFlight(state.server.inFlight);
+  const nowMs = world.clock.nowMs();
+  for (const chain of state.chains) {
+    chain.countRefusedRetries();
+    for (const report of chain.judge.snapshot(nowMs)) {
+      chain.metrics.setUpstream(report.index, report);
+      chain.metrics.setUpstreamInFlight(report.index, chain.book.inFlight(report.index));
+    }
+  }
+}
+
+function tellStart(config: Config, parts: { edge: EdgeServer; admin: AdminServer; world: GatewayWorld; chains: readonly ChainRuntime[] }): void {
   const { edge, admin, world, chains } = parts;
   const fields = { host: config.server.host, port: edge.port, adminPort: admin.port, engine: edge.engine };
   world.log.info({ ...fields, chains: chains.map((chain) => chain.name) }, `serving on ${config.server.host}:${edge.port}, admin on ${config.admin.host}:${admin.port}`);

@@ -24,7 +24,7 @@ export interface NodeListener {
 }
 
 /** Connections of a probe's own client: a probe asks a few things at once. */
-const PROBE_CONNECTIONS = 8;
+const PROBE_CONNECTIONS = 11;
 const HEADS = { readyTimeoutMs: 5_000, maxPayloadBytes: 1_048_576, backoff: { baseMs: 250, maxMs: 10_000 } };
 
 /** How long idle connections to a node are kept. */
@@ -56,6 +56,7 @@ export class UpstreamNode {
     this.probeClient = new HttpUpstream({ ...common, connections: PROBE_CONNECTIONS, maxWaiting: PROBE_CONNECTIONS }, world);
     this.prober = new Prober(this.probeClient, { timeoutMs: chain.health.probeTimeoutMs, every: PROBE_EVERY }, world.clock);
     this.heads = config.ws === undefined ? null : this.openHeads(config.ws, config.headers, world);
+    this.heads?.start();
   }
 
   /** Starts a probe unless one is under way. `numbers` = heights whose hashes are to be compared. */

@@ -1,4 +1,5 @@
 import type { Clock, TimerHandle, Timers } from '../base/clock.ts';
+import { TimerWheel } from '../base/wheel.ts';
 import type { Random } from '../base/random.ts';
 
 /** The real clocks of this process. */
@@ -7,14 +8,35 @@ export const systemClock: Clock = {
   wallMs: () => Date.now(),
 };
 
-/** Real timers; they never keep the process alive by themselves. */
-export const systemTimers: Timers = {
-  after(delayMs: number, run: () => void): TimerHandle {
-    const timer = setTimeout(run, delayMs);
-    timer.unref();
-    return { cancel: () => clearTimeout(timer) };
-  },
-};
+/** Timers that can be ended all at once. */
+export interface StoppableTimers extends Timers {
+  stop(): void;
+}
+
+/** Resolution of the wheel, and so how late a deadline can be noticed. */
+const TICK_MS = 8;
+
+/** Timers over one wheel: thousands of deadlines cost one real timer, which rests while none is armed. */
+export function wheelTimers(clock: Clock): StoppableTimers {
+  const wheel = new TimerWheel<() => void>({ tickMs: TICK_MS, buckets: 512 });
+  let ticking: NodeJS.Timeout | null = null;
+  const rest = (): void => {
+    if (ticking !== null) clearInterval(ticking);
+    ticking = null;
+  };
+  const tick = (): void => {
+    wheel.expire(clock.nowMs(), (run) => run());
+    if (wheel.size === 0) rest();
+  };
+  return {
+    after(delayMs: number, run: () => void): TimerHandle {
+      const handle = wheel.add(clock.nowMs() + delayMs, run);
+      ticking ??= setInterval(tick, TICK_MS);
+      return { cancel: () => void wheel.cancel(handle) };
+    },
+    stop: rest,
+  };
+}
 
 /** The process's own randomness. */
 export const systemRandom: Random = () => Math.random();
