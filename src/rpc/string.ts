@@ -1,0 +1,81 @@
+import { BACKSLASH, LOWER_N, QUOTE, ZERO, byteAt } from './token.ts';
+
+/** From this many bytes on, `indexOf` finds a string's end sooner than a loop. */
+const LONG_STRING_BYTES = 20;
+
+/** From this size on, looking through the whole text first pays for itself. */
+const LARGE_TEXT_BYTES = 2048;
+
+/** 1 for the bytes that a string may hold as they are. */
+const PLAIN = Uint8Array.from({ length: 256 }, (_, c) => (c >= 0x20 && c !== QUOTE && c !== BACKSLASH ? 1 : 0));
+
+/**
+ * Skips a string. Bytes from 0x80 on are let through: UTF-8 is judged for the whole text elsewhere.
+ * @param even true when `isEven` holds for the text: then a quote ends a string, whatever stands before it
+ */
+export function skipString(bytes: Buffer, from: number, even: boolean): number {
+  if (byteAt(bytes, from) !== QUOTE) return ~from;
+  const { length } = bytes;
+  const near = even ? Math.min(length, from + LONG_STRING_BYTES) : length;
+  let i = from + 1;
+  for (;;) {
+    while (i < near && PLAIN[bytes[i] as number] === 1) i++;
+    if (i >= near) {
+      const end = even ? bytes.indexOf(QUOTE, i) : -1;
+      return end < 0 ? ~length : end + 1;
+    }
+    const c = bytes[i] as number;
+    if (c === QUOTE) return i + 1;
+    if (c !== BACKSLASH) return ~i;
+    i = skipEscape(bytes, i);
+    if (i < 0) return i;
+  }
+}
+
+/**
+ * Tells whether a large text has neither a backslash nor a control character before the white space at its end; most
+ * machine-made ones have not, and their strings can be skipped at the speed of `indexOf`. Small texts count as uneven.
+ * Source: the tests for a zero byte and for a byte below n in Hacker's Delight, chapter 6.
+ */
+export function isEven(bytes: Buffer): boolean {
+  let { length } = bytes;
+  if (length < LARGE_TEXT_BYTES) return false;
+  while (length > 0 && (bytes[length - 1] as number) <= 0x20) length--;
+  const lead = -bytes.byteOffset & 3;
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset + lead, Math.max(0, (length - lead) >> 2));
+  let found = 0;
+  for (let i = 0; i < words.length; i++) {
+    const w = words[i] as number;
+    const slash = w ^ 0x5c5c5c5c;
+    found |= ((w - 0x20202020) & ~w) | ((slash - 0x01010101) & ~slash);
+  }
+  if ((found & 0x80808080) !== 0) return false;
+  return isEvenRange(bytes, 0, lead) && isEvenRange(bytes, lead + words.length * 4, length);
+}
+
+function isEvenRange(bytes: Buffer, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) {
+    const c = bytes[i] as number;
+    if (c < 0x20 || c === BACKSLASH) return false;
+  }
+  return true;
+}
+
+function skipEscape(bytes: Buffer, from: number): number {
+  switch (byteAt(bytes, from + 1)) {
+    case QUOTE: case BACKSLASH: case 0x2f: case 0x62: case 0x66: case LOWER_N: case 0x72: case 0x74:
+      return from + 2;
+    case 0x75:
+      for (let i = from + 2; i < from + 6; i++) {
+        if (!isHexDigit(byteAt(bytes, i))) return ~i;
+      }
+      return from + 6;
+    default:
+      return ~(from + 1);
+  }
+}
+
+function isHexDigit(c: number): boolean {
+  const lower = c | 0x20;
+  return (c >= ZERO && c <= 0x39) || (lower >= 0x61 && lower <= 0x66);
+}
