@@ -142,12 +142,13 @@ export class Attempt<R extends NodeReply> {
 
   /** An attempt is over its time: on to the next node, or on waiting where there is none to go to. */
   private onSlow(call: AttemptCall, record: AttemptRecord<R>, nowMs: number): void {
-    if (this.log.open > 1 || this.fallback !== null) {
-      this.drop(record, TIMEOUT, 'timeout');
-      if (this.fallback !== null) this.settleNull(call, nowMs);
+    if (this.fallback === null && this.replace(call, record, TIMEOUT, nowMs)) return;
+    if (this.fallback === null && this.log.open === 1) {
+      record.timeoutAtMs = call.deadlineMs;
       return;
     }
-    if (!this.replace(call, record, TIMEOUT, nowMs)) record.timeoutAtMs = call.deadlineMs;
+    this.drop(record, TIMEOUT, 'timeout');
+    this.settleNull(call, nowMs);
   }
 
   /** Gives up an open attempt for one elsewhere; false where there is none to be had. */
