@@ -1,2 +1,40 @@
 #!/usr/bin/env node
-export {};
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { EXIT } from './cli/ports.ts';
+import type { Parts, World } from './cli/ports.ts';
+import { runCli } from './cli/run.ts';
+import { startDevnet } from './devnet/devnet.ts';
+import { startGateway } from './gateway/gateway.ts';
+import { createLogger } from './observe/log.ts';
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+
+const world: World = {
+  out: (line) => void process.stdout.write(`${line}\n`),
+  err: (line) => void process.stderr.write(`${line}\n`),
+  env: process.env,
+  readFile: (path) => readFile(path, 'utf8'),
+  onSignal(listener) {
+    process.on('SIGINT', listener);
+    process.on('SIGTERM', listener);
+    return () => {
+      process.off('SIGINT', listener);
+      process.off('SIGTERM', listener);
+    };
+  },
+};
+
+const parts: Parts = {
+  version,
+  startGateway: (config, deps) => startGateway(config, { ...deps, version }),
+  createLogger,
+  startDemoNet: (options) => startDevnet(options),
+};
+
+runCli(process.argv.slice(2), world, parts)
+  .catch((error: unknown) => {
+    world.err(`tidegate: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    return EXIT.failed;
+  })
+  .then((code) => process.exit(code));

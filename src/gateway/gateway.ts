@@ -37,7 +37,7 @@ export interface GatewayState {
  * Builds the gateway from the bottom up and starts it; `close` takes it down in reverse.
  * @throws Error when a port cannot be bound or the nodes of a chain without `chainId` disagree about it
  */
-export async function startGateway(config: Config, deps: { readonly log: Logger }): Promise<Gateway> {
+export async function startGateway(config: Config, deps: { readonly log: Logger; readonly version: string }): Promise<Gateway> {
   const timers = wheelTimers(systemClock);
   const world: GatewayWorld = { clock: systemClock, timers, random: systemRandom, log: deps.log };
   const closers: (() => Promise<void> | void)[] = [() => timers.stop()];
@@ -45,7 +45,7 @@ export async function startGateway(config: Config, deps: { readonly log: Logger 
     for (const close of closers.splice(0).reverse()) await close();
   };
   try {
-    return await build(config, world, { closers, closeAll });
+    return await build(config, world, { closers, closeAll, version: deps.version });
   } catch (error) {
     await closeAll();
     throw error;
@@ -55,11 +55,12 @@ export async function startGateway(config: Config, deps: { readonly log: Logger 
 interface Closing {
   readonly closers: (() => Promise<void> | void)[];
   readonly closeAll: () => Promise<void>;
+  readonly version: string;
 }
 
 async function build(config: Config, world: GatewayWorld, closing: Closing): Promise<Gateway> {
   const catalog = evmCatalog();
-  const metrics = new GatewayMetrics({ version: '0.1.0', processMetrics: true });
+  const metrics = new GatewayMetrics({ version: closing.version, processMetrics: true });
   const methods = catalog.specs().map((spec) => spec.name);
   const pulse = new Pulse(BEAT_MS, world);
   closing.closers.push(() => pulse.stop());
