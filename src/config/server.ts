@@ -66,7 +66,7 @@ export const adminSection = section(
 /** Logging. */
 export const logSection = section(
   {
-    level: choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], DEFAULTS.log.level, 'Least level that is written.'),
+    level: choice(['debug', 'info', 'warn', 'error', 'silent'], DEFAULTS.log.level, 'Least level that is written.'),
     sampleEvery: count(DEFAULTS.log.sampleEvery, [0, 1_000_000_000], 'Log each Nth request; 0 = none.'),
   },
   'Logging.',

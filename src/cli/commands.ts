@@ -1,0 +1,73 @@
+/** One option of a command line. */
+export interface OptionSpec {
+  /** What stands after it, for the help text; absent for a switch. */
+  readonly value?: string;
+  readonly multiple?: boolean;
+  readonly text: string;
+}
+
+/** One command: what the parser takes and what the help text says. */
+export interface CommandSpec {
+  readonly summary: string;
+  readonly usage: readonly string[];
+  readonly options: Readonly<Record<string, OptionSpec>>;
+  /** Names of the words after the command. */
+  readonly words: readonly string[];
+  /** Least number of these words. */
+  readonly leastWords: number;
+  readonly notes: readonly string[];
+}
+
+const PORTS: Readonly<Record<string, OptionSpec>> = {
+  port: { value: 'N', text: 'client port, 8545 by default; 0 picks a free one' },
+  'admin-port': { value: 'N', text: 'admin port, 9545 by default; 0 picks a free one' },
+};
+
+const plain = (summary: string, usage: string): CommandSpec => ({ summary, usage: [usage], options: {}, words: [], leastWords: 0, notes: [] });
+
+/** Every command, in the order of the help text. */
+export const COMMANDS = {
+  serve: {
+    summary: 'run the gateway in front of nodes',
+    usage: ['tidegate serve --config FILE [options]', 'tidegate serve --upstream URL [--upstream URL …] [options]'],
+    options: {
+      config: { value: 'FILE', text: 'configuration in YAML; `tidegate check FILE` validates one' },
+      upstream: { value: 'URL', multiple: true, text: 'JSON-RPC over HTTP of a node; repeat it for more nodes of the same chain' },
+      ...PORTS,
+      host: { value: 'ADDRESS', text: 'address that the client port binds to, 127.0.0.1 by default' },
+      engine: { value: 'NAME', text: 'auto, uws or node' },
+    },
+    words: [],
+    leastWords: 0,
+    notes: [
+      'Options win over the file. The first SIGINT or SIGTERM stops accepting and finishes the calls under way;',
+      'a second one ends the process at once.',
+    ],
+  },
+  demo: {
+    summary: 'run three local nodes and the gateway in front of them',
+    usage: ['tidegate demo [options]'],
+    options: { ...PORTS, 'block-time': { value: 'TIME', text: 'time between blocks, such as 500ms; 2s by default' } },
+    words: [],
+    leastWords: 0,
+    notes: ['The nodes are for development only: their keys are public. Ctrl-C ends everything that was started.'],
+  },
+  check: {
+    summary: 'validate a configuration and print it with its defaults',
+    usage: ['tidegate check FILE'],
+    options: {},
+    words: ['FILE'],
+    leastWords: 1,
+    notes: ['Header values and keys in URLs are masked. Each problem is one line: file:line:column path: message.'],
+  },
+  schema: plain('print the JSON Schema of the configuration, for editors', 'tidegate schema'),
+  version: plain('print the version', 'tidegate version'),
+  help: { ...plain('print this, or the help of a command', 'tidegate help [COMMAND]'), words: ['COMMAND'] },
+} as const satisfies Record<string, CommandSpec>;
+
+export type CommandName = keyof typeof COMMANDS;
+
+/** Narrows a word to the name of a command. */
+export function isCommand(word: string): word is CommandName {
+  return Object.hasOwn(COMMANDS, word);
+}

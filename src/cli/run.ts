@@ -1,0 +1,42 @@
+import { schemaText } from '../config/schemaJson.ts';
+import { type Command, readArgs } from './args.ts';
+import { check } from './check.ts';
+import { demo } from './demo.ts';
+import { commandHelp, generalHelp } from './help.ts';
+import { EXIT, type Parts, type World } from './ports.ts';
+import { serve } from './serve.ts';
+
+const print = (world: World, text: string): number => {
+  world.out(text);
+  return EXIT.ok;
+};
+
+const run = async (command: Command, world: World, parts: Parts): Promise<number> => {
+  switch (command.name) {
+    case 'serve':
+      return serve(command, world, parts);
+    case 'demo':
+      return demo(command, world, parts);
+    case 'check':
+      return check(command.file, world);
+    case 'schema':
+      return print(world, schemaText().trimEnd());
+    case 'version':
+      return print(world, `tidegate ${parts.version}`);
+    case 'help':
+      return print(world, command.topic === null ? generalHelp() : commandHelp(command.topic));
+  }
+};
+
+/**
+ * Runs one command line.
+ * @param args the words behind the program's name
+ * @returns the exit code, one of EXIT
+ */
+export async function runCli(args: readonly string[], world: World, parts: Parts): Promise<number> {
+  const command = readArgs(args);
+  if ('name' in command) return run(command, world, parts);
+  world.err(`tidegate: ${command.usage}`);
+  world.err(`\`tidegate help${command.topic === null ? '' : ` ${command.topic}`}\` says what can be given.`);
+  return EXIT.usage;
+}

@@ -1,0 +1,16 @@
+import type { ServeCommand } from './args.ts';
+import { runUntilSignal } from './lifetime.ts';
+import { loadServe } from './load.ts';
+import { EXIT, type Parts, type World } from './ports.ts';
+
+/** Runs the gateway until a signal. */
+export async function serve(command: ServeCommand, world: World, parts: Pick<Parts, 'startGateway' | 'createLogger'>): Promise<number> {
+  const result = await loadServe(command, world);
+  if ('lines' in result) {
+    for (const line of result.lines) world.err(line);
+    return EXIT.failed;
+  }
+  const { config } = result;
+  const log = parts.createLogger({ level: config.log.level });
+  return runUntilSignal(world, () => parts.startGateway(config, { log }));
+}

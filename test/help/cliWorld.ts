@@ -1,0 +1,66 @@
+import type { Logger } from '../../src/observe/log.ts';
+import type { DemoNet, DemoNetOptions, Parts, RunningGateway, World } from '../../src/cli/ports.ts';
+import type { Config } from '../../src/config/schema.ts';
+
+const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}, child: () => silent };
+
+/** A world in memory: files, signals, and what was written. */
+export class TestWorld implements World {
+  readonly outLines: string[] = [];
+  readonly errLines: string[] = [];
+  readonly env: Record<string, string> = {};
+  readonly files = new Map<string, string>();
+  readonly listeners = new Set<() => void>();
+  out = (line: string): void => void this.outLines.push(...line.split('\n'));
+  err = (line: string): void => void this.errLines.push(...line.split('\n'));
+  readFile = async (path: string): Promise<string> => {
+    const text = this.files.get(path);
+    if (text === undefined) throw Object.assign(new Error('ENOENT'), { code: 'ENOENT' });
+    return text;
+  };
+  onSignal = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+  signal(): void {
+    for (const listener of this.listeners) listener();
+  }
+}
+
+/** Parts that only write down what happens to them; `started` resolves when the gateway runs. */
+export class TestParts implements Parts {
+  readonly version = '1.2.3';
+  readonly events: string[] = [];
+  readonly configs: Config[] = [];
+  readonly logLevels: string[] = [];
+  gatewayFault: Error | null = null;
+  closeGateway: () => Promise<void> = async () => {};
+  #markStarted: () => void = () => {};
+  readonly started = new Promise<void>((resolve) => {
+    this.#markStarted = resolve;
+  });
+
+  createLogger = ({ level }: { level: string }): Logger => {
+    this.logLevels.push(level);
+    return silent;
+  };
+
+  startGateway = async (config: Config): Promise<RunningGateway> => {
+    this.configs.push(config);
+    if (this.gatewayFault !== null) throw this.gatewayFault;
+    this.events.push('gateway starts');
+    setImmediate(this.#markStarted);
+    const close = async (graceMs?: number): Promise<void> => {
+      this.events.push(`gateway closes within ${graceMs ?? 'its own time'}`);
+      await this.closeGateway();
+    };
+    return { clientPort: 1111, adminPort: 2222, close };
+  };
+
+  startDemoNet = async (options: DemoNetOptions): Promise<DemoNet> => {
+    this.events.push(`net starts: ${JSON.stringify(options)}`);
+    const nodes = ['x', 'y'].map((name, index) => ({ name, httpUrl: `http://127.0.0.1:${index + 1}`, wsUrl: `ws://127.0.0.1:${index + 1}`, pid: index === 0 ? null : 4242 }));
+    const close = async (): Promise<void> => void this.events.push('net closes');
+    return { nodes, close };
+  };
+}
