@@ -14,6 +14,9 @@ import { answerBytes, askForBlock, noteHash, sawHash } from './callFacts.ts';
 import type { ChainRuntime } from './chain.ts';
 import type { Server } from './serve.ts';
 
+/** Nodes keep the state of at least this many blocks below their head (Geth's default is 128). */
+const PRUNED_DEPTH = 128;
+
 /** The answer to one call. */
 export interface CallAnswer {
   /** HTTP status where it is a request of its own. */
@@ -40,6 +43,8 @@ export class CallRun implements AttemptPort<NodeAnswer> {
   private timer: TimerHandle | null = null;
   private done: (answer: CallAnswer) => void = () => undefined;
   private live = false;
+  /** Block whose state the call reads; -1 = none. */
+  private stateBlock = -1;
   /** What the attempt before came to. */
   private retryReason: RetryReason = 'null';
 
@@ -136,6 +141,7 @@ export class CallRun implements AttemptPort<NodeAnswer> {
     const tookMs = nowMs - sink.sentMs;
     if (isRetryReason(outcome.class)) this.retryReason = outcome.class;
     this.chain.count(sink.upstreamIndex, outcome, tookMs, nowMs);
+    if (outcome.class === 'unsupported' || outcome.class === 'missingData') this.learn(sink.upstreamIndex, outcome, nowMs);
     this.chain.metrics.onUpstream(sink.upstreamIndex, outcome.class, tookMs);
     return nowMs;
   }
@@ -147,12 +153,23 @@ export class CallRun implements AttemptPort<NodeAnswer> {
     chain.aim(spec, call, this.client);
     ask.nowMs = nowMs;
     askForBlock(spec, call.paramsRaw, ask);
+    this.stateBlock = ask.stateBlock;
     const candidates = new Int32Array(table.serving.length);
     const candidateCount = chain.ranker.rank(table, spec, ask, candidates);
     chain.running.add(this);
     const hashSeen = spec.nullMeansAbsent && sawHash(this);
     const deadlineMs = this.startedMs + chain.config.routing.deadlineMs;
     this.machine.start({ method: spec, table, candidates, candidateCount, refusal: chain.ranker.refusal, deadlineMs, hashSeen }, nowMs);
+  }
+
+  /** Keeps calls of a kind away from a node that cannot answer them. A state that is missing near the head is not pruned. */
+  private learn(upstreamIndex: number, outcome: Outcome, nowMs: number): void {
+    const { judge, catalog, table } = this.chain;
+    if (outcome.class === 'unsupported') {
+      if (this.spec !== catalog.unknownSpec) judge.learnUnsupported(upstreamIndex, this.spec.index, catalog.size, nowMs);
+    } else if (this.stateBlock >= 0 && this.stateBlock + PRUNED_DEPTH < table.trustedNumber) {
+      judge.learnPruned(upstreamIndex, this.stateBlock, nowMs);
+    }
   }
 
   private refuse(fault: Fault): void {

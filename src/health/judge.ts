@@ -91,12 +91,14 @@ export class ChainJudge {
     this.#chainId = chainId;
   }
 
-  /** What a node was found to lack. */
-  learn(index: number, facts: { readonly lacks?: number; readonly lowestState?: number }): void {
-    const node = this.#nodes[index];
-    if (node === undefined) return;
-    node.lacks = facts.lacks ?? node.lacks;
-    node.lowestState = facts.lowestState ?? node.lowestState;
+  /** A node said that it lacks a method. @param methods how many methods the catalogue has */
+  learnUnsupported(index: number, methodIndex: number, methods: number, nowMs: number): void {
+    this.#nodes[index]?.learnt.onUnsupported(methodIndex, methods, nowMs);
+  }
+
+  /** A node lacks the state of a block far below the head. */
+  learnPruned(index: number, block: number, nowMs: number): void {
+    this.#nodes[index]?.learnt.onPruned(block, nowMs);
   }
 
   /** Hot: one attempt ended. True when a probe became urgent: a beat now brings it forward. */
@@ -202,6 +204,7 @@ export class ChainJudge {
       node.verdict = node.answers ? judgeNode(node, this.heads, view, nowMs) : null;
       scoreNode(node, view, nowMs);
       node.pace.update(node.latency);
+      node.learnt.expire(nowMs);
       node.machine.tick(nowMs);
       this.#apply(node, accused, nowMs);
     }

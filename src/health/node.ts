@@ -5,6 +5,7 @@ import { Doubt } from './doubt.ts';
 import { ThrottleHold } from './hold.ts';
 import { LagWatch } from './lag.ts';
 import { LatencyWindow } from './latency.ts';
+import { LearntLimits } from './learnt.ts';
 import { StateMachine } from './machine.ts';
 import type { HealthOptions, JudgedUpstream, PaceOptions } from './options.ts';
 import { NodePace } from './pace.ts';
@@ -14,6 +15,8 @@ import type { Verdict } from './eject.ts';
 
 const GOOD = 0;
 const FAILED = 1;
+/** The short look back is this part of `failures.windowMs`: a sudden fault must not hide behind a good half minute. */
+const SHORT_PART = 6;
 
 /** Everything that is known of one upstream: counted calls, probes, state. Hot: `onOutcome` only. */
 export class NodeHealth {
@@ -40,9 +43,11 @@ export class NodeHealth {
   clientVersion: string | null = null;
   chainId: number | null = null;
   lacks: number;
-  lowestState = 0;
+  /** What its own answers showed that it cannot do. */
+  readonly learnt: LearntLimits;
   readonly #options: HealthOptions;
   readonly #window: CountWindow;
+  readonly #lately: CountWindow;
   #failedProbes = 0;
   /** When a call last failed to reach it, with no good probe since; -1 = none did. */
   #callFailedMs = -1;
@@ -51,8 +56,10 @@ export class NodeHealth {
     this.index = index;
     this.upstream = upstream;
     this.lacks = upstream.lacks;
+    this.learnt = new LearntLimits(upstream.denied);
     this.#options = setup.health;
     this.#window = new CountWindow(setup.health.failures.windowMs, 2);
+    this.#lately = new CountWindow(setup.health.failures.windowMs / SHORT_PART, 2);
     this.machine = new StateMachine(setup.health, nowMs);
     this.hold = new ThrottleHold(setup.random);
     this.lag = new LagWatch(setup.health.lag);
@@ -70,7 +77,9 @@ export class NodeHealth {
       this.hold.onThrottled(outcome.holdMs, nowMs);
       return false;
     }
-    this.#window.add(outcome.blame ? FAILED : GOOD, nowMs);
+    const kind = outcome.blame ? FAILED : GOOD;
+    this.#window.add(kind, nowMs);
+    this.#lately.add(kind, nowMs);
     if (!outcome.blame) {
       this.hold.onAnswered(nowMs);
       this.latency.record(latencyMs);
@@ -111,11 +120,9 @@ export class NodeHealth {
     this.ahead.reset();
   }
 
-  /** Share of failed calls in the window; 0 below `failures.minSamples`. */
+  /** Share of failed calls in the window, or in its last sixth if that is worse; 0 below `failures.minSamples`. */
   failureRate(nowMs: number): number {
-    const failed = this.#window.total(FAILED, nowMs);
-    const all = failed + this.#window.total(GOOD, nowMs);
-    return all >= this.#options.failures.minSamples ? failed / all : 0;
+    return Math.max(this.#rateIn(this.#window, nowMs), this.#rateIn(this.#lately, nowMs));
   }
 
   /** Calls counted in the window. */
@@ -126,6 +133,13 @@ export class NodeHealth {
   /** What was counted before an ejection does not speak against the node after it. */
   forgive(): void {
     this.#window.clear();
+    this.#lately.clear();
     this.latency.clear();
+  }
+
+  #rateIn(window: CountWindow, nowMs: number): number {
+    const failed = window.total(FAILED, nowMs);
+    const all = failed + window.total(GOOD, nowMs);
+    return all >= this.#options.failures.minSamples ? failed / all : 0;
   }
 }

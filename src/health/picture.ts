@@ -25,8 +25,8 @@ function entryOf(node: NodeHealth, heads: HeadTracker, service: Service, nowMs: 
     headNumber: head?.number ?? -1,
     headHash: head?.hash ?? '',
     lacks: node.lacks,
-    lowestState: node.lowestState,
-    denied: upstream.denied,
+    lowestState: node.learnt.lowestState,
+    denied: node.learnt.denied,
     heldUntilMs: node.hold.untilMs(nowMs),
     maxInFlight: upstream.maxInFlight,
     attemptTimeoutMs: pace.attemptTimeoutMs,
@@ -34,7 +34,7 @@ function entryOf(node: NodeHealth, heads: HeadTracker, service: Service, nowMs: 
   };
 }
 
-const ENTRY_KEYS = ['state', 'weight', 'headNumber', 'headHash', 'lacks', 'lowestState', 'heldUntilMs', 'attemptTimeoutMs', 'hedgeDelayMs'] as const;
+const ENTRY_KEYS = ['state', 'weight', 'headNumber', 'headHash', 'lacks', 'lowestState', 'denied', 'heldUntilMs', 'attemptTimeoutMs', 'hedgeDelayMs'] as const;
 
 const sameEntry = (a: RouteEntry, b: RouteEntry | undefined): boolean => b !== undefined && ENTRY_KEYS.every((key) => a[key] === b[key]);
 

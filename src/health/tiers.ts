@@ -3,11 +3,16 @@ export interface TierNode {
   readonly tier: number;
 }
 
-/** Picks the tier in use: the best that can serve; a better one gets the traffic back only after it could serve for `returnMs`. */
+/**
+ * Picks the tier in use: the best that can serve. One that had the traffic and lost it gets it back only after it could
+ * serve for `returnMs`; one that never had it, as at the start, takes it at once.
+ */
 export class TierSwitch {
   readonly #returnMs: number;
   #current = Number.POSITIVE_INFINITY;
   #betterSinceMs = -1;
+  /** Best tier that ever had the traffic. */
+  #bestUsed = Number.POSITIVE_INFINITY;
 
   constructor(returnMs: number) {
     this.#returnMs = returnMs;
@@ -21,9 +26,10 @@ export class TierSwitch {
       best = Math.min(best, node.tier);
       if (node.tier === this.#current) currentHolds = true;
     }
-    if (!currentHolds || best >= this.#current) {
+    if (!currentHolds || best >= this.#current || best < this.#bestUsed) {
       // An empty table must not end the wait of the better tier, so it is no switch.
       if (nodes.length > 0) this.#current = best;
+      this.#bestUsed = Math.min(this.#bestUsed, best);
       this.#betterSinceMs = -1;
       return nodes.length > 0 ? this.#current : Number.POSITIVE_INFINITY;
     }
