@@ -49,7 +49,7 @@ export class Call<H> implements EdgeExchange, Waiting {
   readonly #origin: string;
   readonly #acceptEncoding: string;
   readonly #gzipped: boolean;
-  readonly #body = new BodyBuffer();
+  #body: BodyBuffer | null = null;
   #sink: RequestSink | null = null;
   #state = RECEIVING;
   #gone = false;
@@ -83,17 +83,18 @@ export class Call<H> implements EdgeExchange, Waiting {
 
   /** A piece of the body; the sender may take its bytes back afterwards. */
   onPiece(piece: Uint8Array): void {
-    if (this.#state !== RECEIVING) return;
-    if (this.#body.sizeBytes + piece.byteLength > this.#host.options.maxBodyBytes) this.refuse('bodyTooLarge');
-    else this.#body.append(piece);
+    if (this.#state !== RECEIVING || !this.#fits(piece)) return;
+    this.#body ??= new BodyBuffer();
+    this.#body.append(piece);
   }
 
-  /** The body is whole. */
-  onLastPiece(): void {
-    if (this.#state !== RECEIVING) return;
+  /** The last piece of the body, or no more of it; mostly it is the only one. */
+  onLastPiece(piece: Uint8Array): void {
+    if (this.#state !== RECEIVING || !this.#fits(piece)) return;
     this.#host.clock.leave(this);
     this.#state = SERVING;
-    const body = this.#body.take();
+    this.#body?.append(piece);
+    const body = this.#body?.take() ?? Buffer.from(piece);
     if (!this.#gzipped) {
       this.#deliver(body);
       return;
@@ -139,6 +140,12 @@ export class Call<H> implements EdgeExchange, Waiting {
     this.#sink = null;
     this.#host.ended(this);
     this.#tell(sink);
+  }
+
+  #fits(piece: Uint8Array): boolean {
+    if ((this.#body?.sizeBytes ?? 0) + piece.byteLength <= this.#host.options.maxBodyBytes) return true;
+    this.refuse('bodyTooLarge');
+    return false;
   }
 
   #deliver(body: Buffer): void {

@@ -12,6 +12,8 @@ import type { ParserError } from './nodeRefuse.ts';
 import { writeNode } from './nodeWrite.ts';
 import type { EdgeAnswer, EdgeHandler, EdgeServer, RequestHead } from './port.ts';
 
+const NOTHING = Buffer.alloc(0);
+
 type NodeCall = Call<ServerResponse>;
 
 /** One open connection. */
@@ -59,6 +61,7 @@ export class NodeEngine implements EdgeServer {
   readonly #server: Server;
   readonly #connections = new Map<Socket, NodeConnection>();
   #drained: Promise<void> | null = null;
+  #onEmpty: (() => void) | null = null;
 
   constructor(options: EdgeOptions, handler: EdgeHandler, log: EdgeLog) {
     this.#core = new EdgeCore(options, handler, log, (call, answer) => this.#write(call, answer));
@@ -108,16 +111,17 @@ export class NodeEngine implements EdgeServer {
       const timer = setTimeout(() => {
         for (const socket of this.#connections.keys()) socket.destroy();
       }, graceMs);
-      // Not the HTTP server's own close: it destroys connections whose last answer is still being read.
-      NetServer.prototype.close.call(this.#server, () => {
+      this.#onEmpty = () => {
         clearTimeout(timer);
         // Ends its check for slow requests.
         this.#server.close();
         this.#core.clock.stop();
-        // The last sockets tell of their end right after the server does.
-        setImmediate(resolve);
-      });
+        resolve();
+      };
+      // Not the HTTP server's own close: it destroys connections whose last answer is still being read.
+      NetServer.prototype.close.call(this.#server);
       for (const [socket, { calls }] of this.#connections) if (calls.length === 0) socket.destroySoon();
+      if (this.#connections.size === 0) this.#onEmpty();
     });
     return this.#drained;
   }
@@ -128,6 +132,7 @@ export class NodeEngine implements EdgeServer {
     socket.on('close', () => {
       this.#connections.delete(socket);
       for (const call of [...connection.calls]) call.onGone();
+      if (this.#connections.size === 0) this.#onEmpty?.();
     });
   }
 
@@ -164,7 +169,7 @@ export class NodeEngine implements EdgeServer {
     if (!call.receiving) return;
     if (core.scan.expects > 0) res.writeContinue();
     req.on('data', (piece: Buffer) => call.onPiece(piece));
-    req.on('end', () => call.onLastPiece());
+    req.on('end', () => call.onLastPiece(NOTHING));
   }
 
   #onClientError(error: ParserError, socket: Socket): void {

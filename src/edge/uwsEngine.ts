@@ -116,8 +116,9 @@ export class UwsEngine implements EdgeServer {
 
   #receive(res: UwsResponse, call: Call<UwsResponse>): void {
     res.onData((piece, isLast) => {
-      if (piece.byteLength > 0) call.onPiece(new Uint8Array(piece));
-      if (isLast) call.onLastPiece();
+      const bytes = new Uint8Array(piece);
+      if (isLast) call.onLastPiece(bytes);
+      else if (bytes.byteLength > 0) call.onPiece(bytes);
     });
   }
 }

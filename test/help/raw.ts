@@ -38,8 +38,9 @@ export class RawClient {
     });
   }
 
-  static async open(port: number, host = '127.0.0.1'): Promise<RawClient> {
-    const socket = connect({ port, host });
+  /** @param to a port, or the path of a Unix socket */
+  static async open(to: number | string, host = '127.0.0.1'): Promise<RawClient> {
+    const socket = typeof to === 'number' ? connect({ port: to, host }) : connect(to);
     const client = new RawClient(socket);
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', () => resolve());
