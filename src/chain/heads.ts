@@ -19,10 +19,11 @@ const START_MS = 2000;
  * it and two telling its very hash. One liar can neither push it up, nor pick its hash, nor hold it back.
  * Two nodes: the lower of two linked heads; when one sleeps for `stallMs` while the other moves on, the word of the other
  * counts alone, as far as the velocity limit goes. One node: its word, within the velocity limit.
- * Nodes on another branch do not count for a step up.
+ * Nodes on another branch do not count for a step up. Where a majority sleeps, those awake decide, if a third of all agree.
  *
  * Velocity: a step may be `maxStep` blocks plus twice what the time since the last step explains. A greater one is
- * believed only after the same agreement has lasted `stallMs` (six times that for a lone node): a chain that catches up.
+ * believed only after an agreement without leave for sleepers has lasted `stallMs` (six times that for a lone node): a
+ * chain that catches up.
  *
  * It falls only when a quorum of those awake denies it: each tells another hash at a height of the trusted branch, or has
  * gone back below the head it once had and stayed there for `stallMs`. Finalized never falls, except when such a
@@ -179,14 +180,16 @@ export class HeadTracker {
     const asked = this.#asked;
     this.#asked = commonHeight(ours, need.quorum);
     const near = bestAgreed(ours, { floor: chain.number, ceiling: this.ceiling(nowMs), asked }, need);
-    const found = near ?? this.#jump(ours, { need, alone: awake.length === 1 ? (awake[0] ?? null) : null, of: panel.live.length }, nowMs);
+    const found = near ?? this.#jump(ours, { awake, of: panel.live.length }, nowMs);
     if (near !== null) this.#jumpSinceMs = -1;
     if (found !== null) this.#step(found, ours, need, events, nowMs);
   }
 
-  /** A step over the velocity limit: held until the agreement has lasted. */
-  #jump(ours: readonly NodeView[], speakers: { readonly need: Need; readonly alone: NodeView | null; readonly of: number }, nowMs: number): Agreed | null {
-    const { need, alone, of } = speakers;
+  /** A step over the velocity limit: held until the agreement has lasted; sleepers are waited for, except by one of two. */
+  #jump(ours: readonly NodeView[], speakers: { readonly awake: readonly NodeView[]; readonly of: number }, nowMs: number): Agreed | null {
+    const { awake, of } = speakers;
+    const alone = awake.length === 1 && of <= 2 ? awake[0] : undefined;
+    const need = needOf(this.#options.quorum, alone === undefined ? of : 1, of);
     const found = bestAgreed(ours, { floor: this.#chain.number, ceiling: Number.POSITIVE_INFINITY, asked: this.#asked }, need);
     if (found === null) {
       this.#jumpSinceMs = -1;
@@ -194,7 +197,7 @@ export class HeadTracker {
     }
     if (this.#jumpSinceMs < 0) this.#jumpSinceMs = nowMs;
     // One of two, with the other asleep: over the limit only where the trusted head never moved, by a node that does.
-    if (alone !== null && of > 1 && (this.#chain.steps > 0 || alone.moves < 2)) return null;
+    if (alone !== undefined && of > 1 && (this.#chain.steps > 0 || alone.moves < 2)) return null;
     const holdMs = of === 1 ? 6 * this.stallMs : this.stallMs;
     if (nowMs - this.#jumpSinceMs < holdMs) return null;
     this.#jumpSinceMs = -1;

@@ -33,11 +33,12 @@ export function gatherPanel(views: Iterable<NodeView>, stallMs: number, nowMs: n
 }
 
 /**
- * How many must agree.
+ * How many must agree. Where most sleep, those awake decide alone, but then they are a third of all at least.
  * @param speakers nodes whose word counts here
  * @param expected nodes that answer or may soon answer: from three up, two must have told the very hash
  */
 export function needOf(quorum: HeadOptions['quorum'], speakers: number, expected: number): Need {
   const wanted = quorum === 'auto' ? Math.floor(speakers / 2) + 1 : Math.min(quorum, speakers);
-  return { quorum: Math.max(1, wanted), minYes: expected >= 3 ? 2 : 1 };
+  const minority = 2 * speakers <= expected;
+  return { quorum: Math.max(1, wanted), minYes: expected < 3 ? 1 : Math.max(2, minority ? Math.ceil(expected / 3) : 0) };
 }

@@ -5,11 +5,13 @@ import type { ProbeResult } from '../../src/health/probe.ts';
 import { headAt, markAt } from '../help/heads.ts';
 
 /** What can be wrong with a node for a while. */
-export const TROUBLES = ['dead', 'hang', 'slow', 'errors', 'halfBody', 'wrongId', 'throttle', 'lag', 'stall', 'lie', 'fork', 'wrongChain'] as const;
+export const TROUBLES = ['dead', 'hang', 'slow', 'errors', 'halfBody', 'wrongId', 'throttle', 'lag', 'stall', 'lie', 'early', 'fork', 'wrongChain'] as const;
 export type Trouble = (typeof TROUBLES)[number];
 
 /** Troubles in which a node tells another head than it should. */
-export const HEAD_TROUBLES: ReadonlySet<Trouble> = new Set(['lag', 'stall', 'lie', 'fork', 'wrongChain']);
+export const HEAD_TROUBLES: ReadonlySet<Trouble> = new Set(['lag', 'stall', 'lie', 'early', 'fork', 'wrongChain']);
+
+const UNREACHABLE: ReadonlySet<Trouble> = new Set(['dead', 'hang', 'slow', 'wrongChain']);
 
 export interface Span {
   readonly kind: Trouble;
@@ -60,9 +62,9 @@ export class SimNode {
     return this.spans.find((span) => span.kind === kind && span.fromMs <= nowMs && nowMs < span.toMs);
   }
 
-  /** Answers probes, on the right chain, for all of `fromMs..toMs`. */
+  /** Answers probes in time, on the right chain, for all of `fromMs..toMs`. */
   reachable(fromMs: number, toMs: number): boolean {
-    return !this.spans.some((span) => (span.kind === 'dead' || span.kind === 'hang' || span.kind === 'wrongChain') && span.fromMs < toMs && fromMs < span.toMs);
+    return !this.spans.some((span) => UNREACHABLE.has(span.kind) && span.fromMs < toMs && fromMs < span.toMs);
   }
 
   /** Nothing at all is wrong with it from `fromMs` to `toMs`. */
@@ -73,6 +75,8 @@ export class SimNode {
   branch(nowMs: number): { readonly name: string; readonly since: number } {
     const fork = this.has('fork', nowMs);
     if (fork !== undefined) return { name: `f${this.index}-`, since: tipAt(this.#chain, fork.fromMs) - 1 };
+    // Blocks that nobody else has yet, made up anew all the time.
+    if (this.has('early', nowMs)) return { name: `e${this.index}-`, since: tipAt(this.#chain, nowMs) };
     return this.has('wrongChain', nowMs) ? { name: `w${this.index}-`, since: 0 } : { name: 'main', since: 0 };
   }
 
@@ -82,6 +86,7 @@ export class SimNode {
     let number = tipAt(this.#chain, (stall?.fromMs ?? nowMs) - this.#delayMs);
     if (this.has('lag', nowMs)) number -= 15;
     if (this.has('lie', nowMs)) number += 1_000_000;
+    if (this.has('early', nowMs)) number += 2;
     return headAt(Math.max(1, number), name, since, this.#chain.blockMs / 1000);
   }
 

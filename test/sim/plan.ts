@@ -35,14 +35,21 @@ function drawSpans(random: Random, kinds: readonly Trouble[], durationMs: number
 /** Draws everything from the seed: topology, the kinds of trouble that occur at all, and their rates ("swarm"). */
 export function drawPlan(seed: number): Plan {
   const random = seededRandom(seed);
-  const count = 1 + Math.floor(random() * 6);
+  const count = 1 + Math.floor(random() * 7);
   const chain: SimChain = { blockMs: pick(random, [250, 1000, 2000, 4000, 12_000]) };
   const durationMs = 40_000 + 40_000 * random();
   const kinds = TROUBLES.filter(() => random() < 0.4);
   const troubleShare = random();
   const tiered = random() < 0.25;
+  // Half of the scenarios keep the sound nodes in the majority: there more can be promised.
+  const mostIll = random() < 0.5 ? Math.floor((count - 1) / 2) : count;
   const allSpans: Span[][] = [];
-  for (let i = 0; i < count; i++) allSpans.push(kinds.length > 0 && random() < troubleShare ? drawSpans(random, kinds, durationMs) : []);
+  let drawn = 0;
+  for (let i = 0; i < count; i++) {
+    const troubled = kinds.length > 0 && drawn < mostIll && random() < troubleShare;
+    if (troubled) drawn++;
+    allSpans.push(troubled ? drawSpans(random, kinds, durationMs) : []);
+  }
   const ill = allSpans.filter((spans) => spans.length > 0).length;
   const lying = allSpans.filter((spans) => spans.some((span) => HEAD_TROUBLES.has(span.kind))).length;
   const nodes = allSpans.map((spans, index) => new SimNode(index, { chain, random: seededRandom(seed * 31 + index), spans, tier: tiered && index > 0 ? Math.floor(random() * 2) : 0 }));

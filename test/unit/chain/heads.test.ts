@@ -110,6 +110,23 @@ describe('trusted head, three and more nodes', () => {
   });
 });
 
+describe('trusted head, liars who agree', () => {
+  it('is not taken by two of seven while a slow chain lets the others sleep', () => {
+    const { say, tick, heads } = world(7, { blockTimeMs: 0 });
+    say(100, 100, 100, 100, 100, 100, 100);
+    tick();
+    for (let i = 0; i < 30; i++) {
+      say(LIE + i, LIE + i, 100, 100, 100, 100, 100);
+      expect(tick(1000)).toBe(100);
+    }
+    for (let i = 1; i < 30; i++) {
+      heads.onHead(0, headAt(100 + i, 'fake', 101), 31_000 + i);
+      heads.onHead(1, headAt(100 + i, 'fake', 101), 31_000 + i);
+      expect(tick(1000)).toBe(100);
+    }
+  });
+});
+
 describe('trusted head, one and two nodes', () => {
   it('with one node is its word', () => {
     const { say, tick } = world(1);

@@ -216,6 +216,19 @@ describe('calls', () => {
     expect(bench.judge.snapshot(bench.now)[1]?.ejections).toBe(0);
   });
 
+  it('eject a node that begins to fail after a good half minute, within seconds', () => {
+    const bench = new JudgeBench(3).run(3000);
+    for (let i = 0; i < 250; i++) {
+      bench.calls(1, outcomeOf('result'), 3);
+      bench.run(100);
+    }
+    for (let i = 0; i < 40; i++) {
+      bench.calls(1, outcomeOf('badJson'), 3);
+      bench.run(100);
+    }
+    expect(bench.state(1)).toBe('ejected/failures');
+  });
+
   it('never count when given up, and reverts, bad params and throttling are no failures', () => {
     const bench = new JudgeBench(3).run(3000);
     for (const kind of ['cancelled', 'chain', 'client', 'throttled'] as const) bench.calls(1, outcomeOf(kind), 200);

@@ -212,6 +212,12 @@ describe('TierSwitch', () => {
     expect(tiers.choose([], 56_000)).toBe(Number.POSITIVE_INFINITY);
   });
 
+  it('lets a better tier that never had the traffic take it at once', () => {
+    const tiers = new TierSwitch(30_000);
+    expect(tiers.choose([{ tier: 1 }], 0)).toBe(1);
+    expect(tiers.choose([{ tier: 1 }, { tier: 0 }], 10)).toBe(0);
+  });
+
   it('uses the better tier at once when the one in use is gone', () => {
     const tiers = new TierSwitch(30_000);
     tiers.choose([{ tier: 2 }], 0);
