@@ -11,7 +11,7 @@ import { findProgram } from './require.ts';
 export type ProxyName = 'nginx' | 'haproxy';
 
 /** A reverse proxy with its usual settings in front of a back end that takes anything. */
-export interface Proxy {
+export interface FrontProxy {
   /** Sends raw bytes; true when any byte of them came through to the back end. */
   lets(bytes: string): Promise<boolean>;
   stop(): Promise<void>;
@@ -44,7 +44,7 @@ backend back
   server one unix@${folder}/back
 `;
 
-export async function startProxy(name: ProxyName): Promise<Proxy> {
+export async function startProxy(name: ProxyName): Promise<FrontProxy> {
   const folder = mkdtempSync(join(tmpdir(), `tidegate-${name}-`));
   const file = join(folder, 'config');
   writeFileSync(file, name === 'nginx' ? nginxConfig(folder) : haproxyConfig(folder));

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CORPUS } from '../help/edgeCorpus.ts';
 import { startProxy } from '../help/proxies.ts';
-import type { Proxy } from '../help/proxies.ts';
+import type { FrontProxy } from '../help/proxies.ts';
 import { needs } from '../help/require.ts';
 
 /** The node engine's own verdicts are what `edge-corpus.test.ts` proves; here they are compared with those of the proxies. */
 describe.each(['nginx', 'haproxy'] as const)('%s', (name) => {
   describe.skipIf(!needs(name))(`is not stricter than the node engine (needs ${name})`, () => {
-    let proxy: Proxy;
+    let proxy: FrontProxy;
     beforeAll(async () => {
       proxy = await startProxy(name);
     });
