@@ -191,7 +191,9 @@ export class CallRun implements AttemptPort<NodeAnswer> {
     this.server.inFlight--;
     this.chain.running.delete(this);
     this.done = () => undefined;
-    this.chain.metrics.onRequest(this.spec.index, outcome, this.server.parts.world.clock.nowMs() - this.startedMs);
+    const tookMs = this.server.parts.world.clock.nowMs() - this.startedMs;
+    this.chain.metrics.onRequest(this.spec.index, outcome, tookMs);
+    if (this.server.parts.sampleEvery > 0) this.server.sample({ chain: this.chain.name, method: this.spec.name, outcome, tookMs, attempts: this.sinks.length });
   }
 }
 

@@ -78,7 +78,7 @@ async function build(config: Config, world: GatewayWorld, closing: Closing): Pro
     pulse.add(chain);
   }
   pulse.start();
-  const server = new Server({ world, server: config.server, metrics, paths });
+  const server = new Server({ world, server: config.server, sampleEvery: config.log.sampleEvery, metrics, paths });
   const state: GatewayState = { chains, server, metrics, draining: false };
   const admin = await openAdmin(config.admin, state, world);
   closing.closers.push(() => admin.close(1_000));

@@ -1,9 +1,11 @@
 import { Fault } from '../base/fault.ts';
 import type { ServerConfig } from '../config/schema.ts';
 import type { EdgeAnswer, EdgeExchange, EdgeHandler, RequestHead, RequestSink } from '../edge/port.ts';
+import type { LogFields } from '../observe/log.ts';
 import type { GatewayMetrics } from '../observe/metrics.ts';
 import { scanBody } from '../rpc/scan.ts';
 import type { ScanLimits, ScannedCall } from '../rpc/scan.ts';
+import { ClientAddress } from './clientAddress.ts';
 import { HeaderBook, faultAnswer, noContent } from './answers.ts';
 import { BatchRun } from './batchRun.ts';
 import { CallRun } from './callRun.ts';
@@ -16,6 +18,8 @@ import type { Paths } from './paths.ts';
 export interface ServeParts {
   readonly world: GatewayWorld;
   readonly server: ServerConfig;
+  /** Log each Nth call; 0 = none. */
+  readonly sampleEvery: number;
   readonly metrics: GatewayMetrics;
   readonly paths: Paths<ChainRuntime>;
 }
@@ -30,11 +34,14 @@ export class Server implements EdgeHandler {
   readonly limits: ScanLimits;
   /** Calls under way. */
   inFlight = 0;
+  private readonly clients: ClientAddress;
   private lastId = 0;
+  private unsampled = 0;
   private readonly refusals = { notFound: faultAnswer(new Fault('notFound'), 'null'), overloaded: faultAnswer(new Fault('overloaded'), 'null') };
 
   constructor(parts: ServeParts) {
     this.parts = parts;
+    this.clients = new ClientAddress(parts.server.trustedProxies);
     const { maxBatchItems, maxDepth, maxMethodBytes } = parts.server;
     this.limits = { maxBatchItems, maxDepth, maxMethodBytes };
   }
@@ -43,7 +50,7 @@ export class Server implements EdgeHandler {
     const chain = this.parts.paths.find(head.path);
     if (chain === undefined) return this.refuse('notFound');
     if (this.inFlight >= this.parts.server.maxInFlight) return this.refuse('overloaded');
-    const client = chain.usesClientAffinity ? head.remoteAddress() : '';
+    const client = chain.usesClientAffinity ? this.clients.of(head) : '';
     return new RequestRun(this, chain, client);
   }
 
@@ -51,6 +58,13 @@ export class Server implements EdgeHandler {
   nextId(): number {
     this.lastId = this.lastId >= 0x7fffffff ? 1 : this.lastId + 1;
     return this.lastId;
+  }
+
+  /** Logs each Nth call, where the config asks for it: what was called and how it ended, never its params. */
+  sample(facts: LogFields): void {
+    if (this.parts.sampleEvery === 0 || ++this.unsampled < this.parts.sampleEvery) return;
+    this.unsampled = 0;
+    this.parts.world.log.info(facts, 'sampled call');
   }
 
   private refuse(kind: 'notFound' | 'overloaded'): EdgeAnswer {
