@@ -16,6 +16,9 @@ export class MemberReader {
   readonly bytes: Buffer;
   /** What `isEven` says of the text. */
   readonly even: boolean;
+  /** Where the object read last begins and ends. */
+  start = 0;
+  end = 0;
   /** Where the value of the n-th name begins and ends; 0 = absent. */
   readonly from: number[] = [0, 0, 0, 0];
   readonly to: number[] = [0, 0, 0, 0];
@@ -40,12 +43,9 @@ export class MemberReader {
    */
   read(start: number, maxDepth: number): number {
     const { bytes, even } = this;
-    this.from.fill(0);
-    this.to.fill(0);
-    this.twice = 0;
-    this.recased = 0;
+    this.begin(start);
     let i = skipSpace(bytes, start + 1);
-    if (byteAt(bytes, i) === CLOSE_BRACE) return i + 1;
+    if (byteAt(bytes, i) === CLOSE_BRACE) return this.finish(i + 1);
     for (;;) {
       const keyEnd = skipString(bytes, i, even);
       if (keyEnd < 0) return keyEnd;
@@ -56,7 +56,7 @@ export class MemberReader {
       this.note(i, keyEnd, value, end);
       i = skipSpace(bytes, end);
       const c = byteAt(bytes, i);
-      if (c === CLOSE_BRACE) return i + 1;
+      if (c === CLOSE_BRACE) return this.finish(i + 1);
       if (c !== COMMA) return ~i;
       i = skipSpace(bytes, i + 1);
     }
@@ -65,6 +65,19 @@ export class MemberReader {
   /** True where the n-th name has a value; `null` counts. */
   has(n: number): boolean {
     return this.from[n] !== 0;
+  }
+
+  private begin(start: number): void {
+    this.start = start;
+    this.end = start;
+    this.twice = 0;
+    this.recased = 0;
+    for (let n = 0; n < this.names.length; n++) this.from[n] = 0;
+  }
+
+  private finish(end: number): number {
+    this.end = end;
+    return end;
   }
 
   private note(key: number, keyEnd: number, value: number, end: number): void {

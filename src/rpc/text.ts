@@ -8,13 +8,19 @@ export function rawSlice(bytes: Buffer, from: number, to: number): string {
   return bytes.toString('latin1', from, to);
 }
 
-/** The meaning of a JSON string that was found valid; `[from, to)` with its quotes. Invalid UTF-8 becomes U+FFFD. */
-export function decodeString(bytes: Buffer, from: number, to: number): string {
+/** True when the JSON string `[from, to)`, quotes included, means its own bytes: ASCII without escapes. */
+export function isPlainString(bytes: Buffer, from: number, to: number): boolean {
   for (let i = from + 1; i < to - 1; i++) {
     const c = bytes[i] as number;
-    if (c === 0x5c || c >= 0x80) return JSON.parse(bytes.toString('utf8', from, to)) as string;
+    if (c === 0x5c || c >= 0x80) return false;
   }
-  return bytes.toString('latin1', from + 1, to - 1);
+  return true;
+}
+
+/** The meaning of a JSON string that was found valid; `[from, to)` with its quotes. Invalid UTF-8 becomes U+FFFD. */
+export function decodeString(bytes: Buffer, from: number, to: number): string {
+  if (isPlainString(bytes, from, to)) return rawSlice(bytes, from + 1, to - 1);
+  return JSON.parse(bytes.toString('utf8', from, to)) as string;
 }
 
 /** A decoded string as JSON in plain ASCII, quotes included: raw and decoded at once. */
