@@ -92,6 +92,10 @@ describe('a slow node', () => {
     expect([stage.book.inFlight(0), stage.book.inFlight(1)]).toEqual([0, 0]);
   });
 
+  it('that fails leaves the call to its hedge', () => {
+    expect(new Stage().start().until(25).fail(0, 'transport').until(26).answer(1, 'result').lines.slice(2)).toEqual(['26 reply b result1']);
+  });
+
   it('may still win', () => {
     expect(new Stage().start().until(25).answer(0, 'result').lines.slice(2)).toEqual(['25 cancel 1 lost', '25 reply a result0']);
   });
@@ -198,6 +202,17 @@ describe('a null that can mean "not here yet"', () => {
   it.each(['transport', 'http', 'timeout'] as const)('is the answer when the other node fails (%s)', (name) => {
     const stage = new Stage({ method: LOOK_UP, entries: newer }).start().answer(0, 'null').fail(1, name);
     expect(stage.lines.at(-1)).toBe('0 reply a null');
+  });
+
+  it('is not asked of a third node when the second fails', () => {
+    const stage = new Stage({ method: LOOK_UP, call: { hashSeen: true } }).start().answer(0, 'null').fail(1, 'transport');
+    expect(stage.lines).toEqual(['0 send 0 a 500', '0 send 1 b 500', '0 reply a null']);
+  });
+
+  it('does not wait until the deadline for a node that would have had so long', () => {
+    const entries = [entryOf(0), entryOf(1)];
+    const stage = new Stage({ method: LOOK_UP, entries }).start().until(30).answer(0, 'null').until(1000);
+    expect(stage.lines).toEqual(['0 send 0 a 500', '20 send 1 b 4980', '530 cancel 1 timeout', '530 reply a null']);
   });
 
   it.each(['client', 'missingData'] as const)('is not beaten by an error (%s)', (name) => {
