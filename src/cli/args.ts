@@ -57,7 +57,12 @@ const hint = (word: string, known: readonly string[], prefix = ''): string => {
 /** Sorts the words behind a command into options and the rest. */
 const sort = (args: readonly string[], spec: CommandSpec): Given => {
   const names = Object.keys(spec.options);
-  const options = Object.fromEntries(Object.entries(spec.options).map(([name, { value }]) => [name, { type: value === undefined ? 'boolean' : 'string', multiple: true } as const]));
+  const options = Object.fromEntries(
+    Object.entries(spec.options).map(([name, { value }]) => [
+      name,
+      { type: value === undefined ? 'boolean' : 'string', multiple: true } as const,
+    ]),
+  );
   const { tokens } = parseArgs({ args: [...args], options, strict: false, allowPositionals: true, tokens: true });
   const values = new Map<string, string[]>();
   const words: string[] = [];
@@ -65,9 +70,11 @@ const sort = (args: readonly string[], spec: CommandSpec): Given => {
     if (token.kind === 'positional') words.push(token.value);
     if (token.kind !== 'option') continue;
     const option = spec.options[token.name];
-    if (option === undefined || !Object.hasOwn(spec.options, token.name)) throw new Wrong(`unknown option ${token.rawName}${hint(token.name, names, '--')}`);
+    if (option === undefined || !Object.hasOwn(spec.options, token.name))
+      throw new Wrong(`unknown option ${token.rawName}${hint(token.name, names, '--')}`);
     const given = values.get(token.name) ?? [];
-    if (token.value === undefined || token.value === '') throw new Wrong(`${token.rawName} needs a value (${option.value})`);
+    if (token.value === undefined || token.value === '')
+      throw new Wrong(`${token.rawName} needs a value (${option.value})`);
     if (given.length > 0 && option.multiple !== true) throw new Wrong(`${token.rawName} is given twice`);
     values.set(token.name, [...given, token.value]);
   }
@@ -82,12 +89,18 @@ const one = (given: Given, name: string): string | undefined => given.values.get
 const port = (given: Given, name: string): number | undefined => {
   const text = one(given, name);
   if (text === undefined) return undefined;
-  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new Wrong(`--${name} must be a whole number from 0 to 65535`);
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
+    throw new Wrong(`--${name} must be a whole number from 0 to 65535`);
   return Number(text);
 };
 
 const overrides = (given: Given): Overrides => {
-  const all = { host: one(given, 'host'), port: port(given, 'port'), adminPort: port(given, 'admin-port'), engine: one(given, 'engine') };
+  const all = {
+    host: one(given, 'host'),
+    port: port(given, 'port'),
+    adminPort: port(given, 'admin-port'),
+    engine: one(given, 'engine'),
+  };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 };
 
@@ -101,7 +114,8 @@ const serve = (given: Given): ServeCommand => {
 
 const demo = (given: Given): DemoCommand => {
   const text = one(given, 'block-time');
-  const blockTimeMs = text === undefined ? DEFAULT_BLOCK_TIME_MS : DURATION_PATTERN.test(text) ? parseDurationMs(text, 1000) : 0;
+  const blockTimeMs =
+    text === undefined ? DEFAULT_BLOCK_TIME_MS : DURATION_PATTERN.test(text) ? parseDurationMs(text, 1000) : 0;
   if (blockTimeMs < 100 || blockTimeMs > 3_600_000 || !Number.isInteger(blockTimeMs)) {
     throw new Wrong('--block-time must be a time from 100ms to 1h, such as 500ms or 2s');
   }
@@ -131,7 +145,8 @@ export function readArgs(args: readonly string[]): Command | UsageError {
   const [first = 'help', ...rest] = args;
   if (isHelpFlag(first)) return { name: 'help', topic: null };
   if (first === '--version' || first === '-v') return { name: 'version' };
-  if (!isCommand(first)) return { usage: `unknown command ${JSON.stringify(first)}${hint(first, Object.keys(COMMANDS))}`, topic: null };
+  if (!isCommand(first))
+    return { usage: `unknown command ${JSON.stringify(first)}${hint(first, Object.keys(COMMANDS))}`, topic: null };
   if (rest.some(isHelpFlag)) return { name: 'help', topic: first };
   try {
     return build(first, sort(rest, COMMANDS[first]));

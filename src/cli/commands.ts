@@ -23,7 +23,14 @@ const PORTS: Readonly<Record<string, OptionSpec>> = {
   'admin-port': { value: 'N', text: 'admin port, 9545 by default; 0 picks a free one' },
 };
 
-const plain = (summary: string, usage: string): CommandSpec => ({ summary, usage: [usage], options: {}, words: [], leastWords: 0, notes: [] });
+const plain = (summary: string, usage: string): CommandSpec => ({
+  summary,
+  usage: [usage],
+  options: {},
+  words: [],
+  leastWords: 0,
+  notes: [],
+});
 
 /** Every command, in the order of the help text. */
 export const COMMANDS = {
@@ -32,7 +39,11 @@ export const COMMANDS = {
     usage: ['tidegate serve --config FILE [options]', 'tidegate serve --upstream URL [--upstream URL …] [options]'],
     options: {
       config: { value: 'FILE', text: 'configuration in YAML; `tidegate check FILE` validates one' },
-      upstream: { value: 'URL', multiple: true, text: 'JSON-RPC over HTTP of a node; repeat it for more nodes of the same chain' },
+      upstream: {
+        value: 'URL',
+        multiple: true,
+        text: 'JSON-RPC over HTTP of a node; repeat it for more nodes of the same chain',
+      },
       ...PORTS,
       host: { value: 'ADDRESS', text: 'address that the client port binds to, 127.0.0.1 by default' },
       engine: { value: 'NAME', text: 'auto, uws or node' },

@@ -14,7 +14,13 @@ const DRAIN_MS = 2000;
 
 const demoConfig = (net: DemoNet, command: DemoCommand): Config => {
   const upstreams = net.nodes.map(({ name, httpUrl, wsUrl }) => ({ name, http: httpUrl, ws: wsUrl }));
-  const chain = { name: 'demo', chainId: CHAIN_ID, blockTimeMs: command.blockTimeMs, methods: { dev: true }, upstreams };
+  const chain = {
+    name: 'demo',
+    chainId: CHAIN_ID,
+    blockTimeMs: command.blockTimeMs,
+    methods: { dev: true },
+    upstreams,
+  };
   const result = configFromValue({ chains: [chain] });
   if (!result.ok) throw new Error(result.problems.map((problem) => problemText(problem, 'demo')).join('; '));
   const final = withOverrides({ config: result.config }, command.overrides);
@@ -33,7 +39,11 @@ const greeting = (net: DemoNet, gateway: RunningGateway, blockTimeMs: number): s
     '',
     'Try:',
     `  curl -s ${client} -H 'content-type: application/json' -d '${body}'`,
-    ...(victim === undefined ? [] : [`  kill -9 ${victim.pid}    # answers go on; the node is started again after ${formatDurationMs(RESTART_DELAY_MS)}`]),
+    ...(victim === undefined
+      ? []
+      : [
+          `  kill -9 ${victim.pid}    # answers go on; the node is started again after ${formatDurationMs(RESTART_DELAY_MS)}`,
+        ]),
     `  curl -s ${admin}/api/v1/upstreams    # state, head and lag of each node`,
     `  curl -s ${admin}/metrics`,
     '',
@@ -54,7 +64,13 @@ const closeBoth = async (gateway: RunningGateway, net: DemoNet): Promise<void> =
 export async function demo(command: DemoCommand, world: World, parts: Parts): Promise<number> {
   return runUntilSignal(world, async () => {
     const { blockTimeMs } = command;
-    const net = await parts.startDemoNet({ nodes: NODES, chainId: CHAIN_ID, blockTimeMs, autoRestart: true, restartDelayMs: RESTART_DELAY_MS });
+    const net = await parts.startDemoNet({
+      nodes: NODES,
+      chainId: CHAIN_ID,
+      blockTimeMs,
+      autoRestart: true,
+      restartDelayMs: RESTART_DELAY_MS,
+    });
     try {
       const config = demoConfig(net, command);
       const gateway = await parts.startGateway(config, { log: parts.createLogger({ level: config.log.level }) });

@@ -25,7 +25,9 @@ export function generalHelp(): string {
 /** Help of one command. */
 export function commandHelp(name: CommandName): string {
   const { summary, usage, options, notes }: CommandSpec = COMMANDS[name];
-  const rows = Object.entries(options).map(([option, { value, text }]) => [value === undefined ? `--${option}` : `--${option} ${value}`, text] as const);
+  const rows = Object.entries(options).map(
+    ([option, { value, text }]) => [value === undefined ? `--${option}` : `--${option} ${value}`, text] as const,
+  );
   const indented = usage.map((line, index) => `${index === 0 ? 'Usage: ' : '       '}${line}`);
   return [
     `tidegate ${name}: ${summary}.`,

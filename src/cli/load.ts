@@ -30,7 +30,12 @@ export async function loadFile(file: string, world: World): Promise<Loaded> {
 
 const override = (config: Config, { host, port, adminPort, engine }: Overrides): unknown => ({
   ...config,
-  server: { ...config.server, ...(host === undefined ? {} : { host }), ...(port === undefined ? {} : { port }), ...(engine === undefined ? {} : { engine }) },
+  server: {
+    ...config.server,
+    ...(host === undefined ? {} : { host }),
+    ...(port === undefined ? {} : { port }),
+    ...(engine === undefined ? {} : { engine }),
+  },
   admin: { ...config.admin, ...(adminPort === undefined ? {} : { port: adminPort }) },
 });
 

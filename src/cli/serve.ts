@@ -4,7 +4,11 @@ import { loadServe } from './load.ts';
 import { EXIT, type Parts, type World } from './ports.ts';
 
 /** Runs the gateway until a signal. */
-export async function serve(command: ServeCommand, world: World, parts: Pick<Parts, 'startGateway' | 'createLogger'>): Promise<number> {
+export async function serve(
+  command: ServeCommand,
+  world: World,
+  parts: Pick<Parts, 'startGateway' | 'createLogger'>,
+): Promise<number> {
   const result = await loadServe(command, world);
   if ('lines' in result) {
     for (const line of result.lines) world.err(line);

@@ -32,7 +32,15 @@ export const DEFAULTS = {
     blockTimeMs: 0,
     methods: { allow: [], deny: [], unknown: 'forward', dev: false },
     routing: {
-      affinity: { read: 'request', logs: 'request', trace: 'request', write: 'none', filter: 'client', node: 'none', dev: 'none' },
+      affinity: {
+        read: 'request',
+        logs: 'request',
+        trace: 'request',
+        write: 'none',
+        filter: 'client',
+        node: 'none',
+        dev: 'none',
+      },
       boundedLoad: 0.25,
       deadlineMs: 30_000,
       connectTimeoutMs: 2000,

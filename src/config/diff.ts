@@ -18,13 +18,24 @@ export interface ConfigDiff {
 }
 
 /** What is fixed when a port is bound or a process is laid out. */
-const RESTART = /^(server\.(host|port|engine|maxHeaderBytes|keepAliveTimeoutMs)|admin\.(host|port)|chains\.[^.]+\.(family|chainId))$/;
+const RESTART =
+  /^(server\.(host|port|engine|maxHeaderBytes|keepAliveTimeoutMs)|admin\.(host|port)|chains\.[^.]+\.(family|chainId))$/;
 
 const same = (a: unknown, b: unknown): boolean => {
   if (a === b) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null || Array.isArray(a) !== Array.isArray(b)) return false;
+  if (
+    typeof a !== 'object' ||
+    typeof b !== 'object' ||
+    a === null ||
+    b === null ||
+    Array.isArray(a) !== Array.isArray(b)
+  )
+    return false;
   const left = Object.entries(a);
-  return left.length === Object.keys(b).length && left.every(([key, value]) => Object.hasOwn(b, key) && same(value, (b as Record<string, unknown>)[key]));
+  return (
+    left.length === Object.keys(b).length &&
+    left.every(([key, value]) => Object.hasOwn(b, key) && same(value, (b as Record<string, unknown>)[key]))
+  );
 };
 
 interface Named {
@@ -39,7 +50,9 @@ const byName = <Item extends Named>(
 ): Change[] => {
   const old = new Map(before.map((item) => [item.name, item]));
   const kept = new Set(after.map(({ name }) => name));
-  const removed = before.filter(({ name }) => !kept.has(name)).map((item): Change => ({ kind: 'removed', ...describe(item) }));
+  const removed = before
+    .filter(({ name }) => !kept.has(name))
+    .map((item): Change => ({ kind: 'removed', ...describe(item) }));
   const rest = after.flatMap((item) => {
     const earlier = old.get(item.name);
     return earlier === undefined ? [{ kind: 'added', ...describe(item) } satisfies Change] : inside(earlier, item);
@@ -53,8 +66,14 @@ const diffChain = (before: ChainConfig, after: ChainConfig): Change[] => {
   const sections = keys
     .filter((key) => !same(before[key], after[key]))
     .map((key): Change => ({ kind: 'changed', path: `chains.${chain}.${key}`, chain }));
-  const describe = ({ name }: Named): Omit<Change, 'kind'> => ({ path: `chains.${chain}.upstreams.${name}`, chain, upstream: name });
-  const upstreams = byName([before.upstreams, after.upstreams], describe, (a, b) => (same(a, b) ? [] : [{ kind: 'changed', ...describe(b) }]));
+  const describe = ({ name }: Named): Omit<Change, 'kind'> => ({
+    path: `chains.${chain}.upstreams.${name}`,
+    chain,
+    upstream: name,
+  });
+  const upstreams = byName([before.upstreams, after.upstreams], describe, (a, b) =>
+    same(a, b) ? [] : [{ kind: 'changed', ...describe(b) }],
+  );
   return [...sections, ...upstreams];
 };
 
@@ -70,7 +89,11 @@ const diffSection = (name: 'server' | 'admin' | 'log', before: Config, after: Co
  * (`chains` changed), since it answers at `/`. Taking over every change leaves nothing to find.
  */
 export function diffConfig(before: Config, after: Config): ConfigDiff {
-  const chains = byName([before.chains, after.chains], ({ name }) => ({ path: `chains.${name}`, chain: name }), diffChain);
+  const chains = byName(
+    [before.chains, after.chains],
+    ({ name }) => ({ path: `chains.${name}`, chain: name }),
+    diffChain,
+  );
   const isFirstSame = before.chains[0]?.name === after.chains[0]?.name;
   const all: Change[] = [
     ...diffSection('server', before, after),

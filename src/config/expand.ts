@@ -18,20 +18,29 @@ export interface Expansion {
 const lookUp = (inside: string, env: Environment): { text: string } | { fault: string } => {
   const split = inside.indexOf(':-');
   const name = split < 0 ? inside : inside.slice(0, split);
-  if (!NAME.test(name)) return { fault: `has a placeholder that is not \${NAME} or \${NAME:-default}; write $\${ for a literal \${` };
+  if (!NAME.test(name))
+    return { fault: `has a placeholder that is not \${NAME} or \${NAME:-default}; write $\${ for a literal \${` };
   const fallback = split < 0 ? null : inside.slice(split + 2);
   if (fallback?.includes('${') === true) return { fault: `has a placeholder inside the default of ${name}` };
   const found = Object.hasOwn(env, name) ? env[name] : undefined;
   if (found !== undefined && found !== '') return { text: found };
   if (fallback !== null) return { text: fallback };
-  return { fault: found === '' ? `environment variable ${name} is empty; write \${${name}:-} if that is meant` : `environment variable ${name} is not set` };
+  return {
+    fault:
+      found === ''
+        ? `environment variable ${name} is empty; write \${${name}:-} if that is meant`
+        : `environment variable ${name} is not set`,
+  };
 };
 
 /**
  * Replaces `${NAME}` and `${NAME:-default}` in one text; `$${` stands for a literal `${`.
  * @returns the text and what is wrong, never with a value in it
  */
-export function expandText(text: string, env: Environment): { readonly text: string; readonly faults: readonly string[] } {
+export function expandText(
+  text: string,
+  env: Environment,
+): { readonly text: string; readonly faults: readonly string[] } {
   const faults: string[] = [];
   let result = '';
   let rest = text;
@@ -46,7 +55,8 @@ export function expandText(text: string, env: Environment): { readonly text: str
     if ('fault' in piece) faults.push(piece.fault);
     result += rest.slice(0, start) + ('text' in piece ? piece.text : '');
     rest = end < 0 ? '' : rest.slice(end + 1);
-    if (result.length > MAX_EXPANDED_CHARS) return { text: '', faults: [...faults, `is longer than ${MAX_EXPANDED_CHARS} characters once expanded`] };
+    if (result.length > MAX_EXPANDED_CHARS)
+      return { text: '', faults: [...faults, `is longer than ${MAX_EXPANDED_CHARS} characters once expanded`] };
   }
   return { text: result + rest, faults };
 }

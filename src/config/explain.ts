@@ -39,7 +39,8 @@ const unknownKeys = (keys: readonly string[], path: Path): Finding[] => {
   });
 };
 
-const words = (issue: Issue): string[] => (issue.code === 'invalid_value' ? issue.values.filter((word) => typeof word === 'string') : []);
+const words = (issue: Issue): string[] =>
+  issue.code === 'invalid_value' ? issue.values.filter((word) => typeof word === 'string') : [];
 
 const explainOne = (issue: Issue, input: unknown): Finding[] => {
   const path = issue.path.filter((step) => typeof step !== 'symbol');

@@ -1,5 +1,12 @@
 import * as z from 'zod';
-import { DURATION_PATTERN, formatDurationMs, formatSizeBytes, parseDurationMs, parseSizeBytes, SIZE_PATTERN } from './units.ts';
+import {
+  DURATION_PATTERN,
+  formatDurationMs,
+  formatSizeBytes,
+  parseDurationMs,
+  parseSizeBytes,
+  SIZE_PATTERN,
+} from './units.ts';
 
 /** Lowest and highest allowed value, both included. */
 export type Bounds = readonly [min: number, max: number];
@@ -64,17 +71,36 @@ export function flag(defaultFlag: boolean, text: string) {
 }
 
 /** One of a closed set of words. */
-export function choice<const Words extends readonly [string, ...string[]]>(words: Words, defaultWord: Words[number], text: string) {
-  return z.enum(words, { error: `must be one of ${words.join(', ')}` }).default(defaultWord).describe(text);
+export function choice<const Words extends readonly [string, ...string[]]>(
+  words: Words,
+  defaultWord: Words[number],
+  text: string,
+) {
+  return z
+    .enum(words, { error: `must be one of ${words.join(', ')}` })
+    .default(defaultWord)
+    .describe(text);
 }
 
 /** A list, its length limited. */
-export function listOf<Item extends z.ZodType>(item: Item, defaultItems: readonly z.output<Item>[], maxItems: number, text: string) {
+export function listOf<Item extends z.ZodType>(
+  item: Item,
+  defaultItems: readonly z.output<Item>[],
+  maxItems: number,
+  text: string,
+) {
   const error = `must be a list of at most ${maxItems} items`;
-  return z.array(item, { error }).max(maxItems, { error }).default(() => [...defaultItems] as never).describe(text);
+  return z
+    .array(item, { error })
+    .max(maxItems, { error })
+    .default(() => [...defaultItems] as never)
+    .describe(text);
 }
 
 /** A mapping with exactly these keys; absent means all defaults. */
 export function section<Shape extends z.core.$ZodLooseShape>(shape: Shape, text: string) {
-  return z.strictObject(shape, { error: 'must be a mapping' }).prefault({} as never).describe(text);
+  return z
+    .strictObject(shape, { error: 'must be a mapping' })
+    .prefault({} as never)
+    .describe(text);
 }

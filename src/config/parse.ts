@@ -33,7 +33,8 @@ export function parseConfig(text: string, env: Environment): ParseResult {
   const checked = checkValue(value, expanded);
   if ('config' in checked && findings.length === 0) return { ok: true, config: checked.config };
   const faulty = new Set(findings.map(({ path }) => pathText(path)));
-  const others: readonly Finding[] = 'config' in checked ? [] : checked.findings.filter(({ path }) => !faulty.has(pathText(path)));
+  const others: readonly Finding[] =
+    'config' in checked ? [] : checked.findings.filter(({ path }) => !faulty.has(pathText(path)));
   return refused([...findings, ...others].map((finding) => source.locate(finding)));
 }
 

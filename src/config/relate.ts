@@ -45,14 +45,22 @@ const relateServer = ({ server }: Config): Finding[] => {
   return findings;
 };
 
-const relateMethods = (methods: { readonly allow: readonly string[]; readonly deny: readonly string[] }, path: Path): Finding[] =>
+const relateMethods = (
+  methods: { readonly allow: readonly string[]; readonly deny: readonly string[] },
+  path: Path,
+): Finding[] =>
   methods.deny.flatMap((name, index) =>
-    methods.allow.includes(name) ? [{ path: [...path, 'methods', 'deny', index], message: 'is both in allow and in deny' }] : [],
+    methods.allow.includes(name)
+      ? [{ path: [...path, 'methods', 'deny', index], message: 'is both in allow and in deny' }]
+      : [],
   );
 
 const relateUpstreams = (chain: ChainConfig, path: Path): Finding[] => {
   const at = (index: number): Path => [...path, 'upstreams', index];
-  const findings = twice(chain.upstreams.map(({ name }, index) => ({ key: name, path: [...at(index), 'name'] })), 'name');
+  const findings = twice(
+    chain.upstreams.map(({ name }, index) => ({ key: name, path: [...at(index), 'name'] })),
+    'name',
+  );
   if (chain.upstreams.every(({ weight }) => weight === 0)) {
     findings.push({ path: [...path, 'upstreams'], message: 'needs at least one upstream whose weight is not 0' });
   }
@@ -70,8 +78,12 @@ const relateChains = ({ chains }: Config): Finding[] => {
   const ids = chains.flatMap(({ family, chainId }, index) =>
     chainId === undefined ? [] : [{ key: `${family}/${chainId}`, path: ['chains', index, 'chainId'] }],
   );
-  const nodes = chains.flatMap(({ upstreams }, index) => upstreams.flatMap((upstream, n) => urls(upstream, ['chains', index, 'upstreams', n])));
-  const reserved = names.filter(({ key }) => RESERVED.has(key)).map(({ path }): Finding => ({ path, message: 'is a reserved path: choose another name' }));
+  const nodes = chains.flatMap(({ upstreams }, index) =>
+    upstreams.flatMap((upstream, n) => urls(upstream, ['chains', index, 'upstreams', n])),
+  );
+  const reserved = names
+    .filter(({ key }) => RESERVED.has(key))
+    .map(({ path }): Finding => ({ path, message: 'is a reserved path: choose another name' }));
   return [...reserved, ...twice(names, 'name'), ...twice(ids, 'chain id'), ...twice(nodes, 'URL')];
 };
 

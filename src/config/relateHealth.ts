@@ -6,20 +6,32 @@ import type { ChainConfig } from './schema.ts';
 export function relateHealth({ health, routing, upstreams }: ChainConfig, path: Path): Finding[] {
   const { lag, ejection, trustedHead } = health;
   const findings = compare(path, [
-    { small: ['health.lag.returnBlocks', lag.returnBlocks], large: ['health.lag.maxBlocks', lag.maxBlocks], strict: true },
+    {
+      small: ['health.lag.returnBlocks', lag.returnBlocks],
+      large: ['health.lag.maxBlocks', lag.maxBlocks],
+      strict: true,
+    },
     { small: ['health.lag.tolerance', lag.tolerance], large: ['health.lag.maxBlocks', lag.maxBlocks], strict: true },
     { small: ['health.ejection.baseMs', ejection.baseMs], large: ['health.ejection.maxMs', ejection.maxMs] },
-    { small: ['health.probeTimeoutMs', health.probeTimeoutMs], large: ['routing.deadlineMs', routing.deadlineMs], strict: true },
+    {
+      small: ['health.probeTimeoutMs', health.probeTimeoutMs],
+      large: ['routing.deadlineMs', routing.deadlineMs],
+      strict: true,
+    },
   ]);
   if (ejection.maxShare + ejection.panicShare > 1) {
     findings.push({
       path: [...path, 'health', 'ejection', 'panicShare'],
       orAt: [...path, 'health', 'ejection', 'maxShare'],
-      message: 'health.ejection.maxShare and panicShare must not add up to more than 1: ejections alone would cause panic',
+      message:
+        'health.ejection.maxShare and panicShare must not add up to more than 1: ejections alone would cause panic',
     });
   }
   if (typeof trustedHead.quorum === 'number' && trustedHead.quorum > upstreams.length) {
-    findings.push({ path: [...path, 'health', 'trustedHead', 'quorum'], message: `asks for ${trustedHead.quorum} of ${upstreams.length} upstreams` });
+    findings.push({
+      path: [...path, 'health', 'trustedHead', 'quorum'],
+      message: `asks for ${trustedHead.quorum} of ${upstreams.length} upstreams`,
+    });
   }
   return findings;
 }

@@ -22,12 +22,19 @@ export const routingSection = section(
       },
       'What keeps calls on the same node, by class of method: request (method and params), contract (its address), client, none.',
     ),
-    boundedLoad: ratio(D.boundedLoad, [0, 100], 'How far over its fair share of calls in flight a node may go before the next in order takes over.'),
+    boundedLoad: ratio(
+      D.boundedLoad,
+      [0, 100],
+      'How far over its fair share of calls in flight a node may go before the next in order takes over.',
+    ),
     deadlineMs: durationMs(D.deadlineMs, [1, HOUR_MS], 'Longest time a call takes, all attempts together.'),
     connectTimeoutMs: durationMs(D.connectTimeoutMs, [1, HOUR_MS], 'Longest time to connect to a node.'),
     attemptTimeout: section(
       {
-        quantile: quantile(D.attemptTimeout.quantile, "Quantile of the node's own latency that the timeout is made from."),
+        quantile: quantile(
+          D.attemptTimeout.quantile,
+          "Quantile of the node's own latency that the timeout is made from.",
+        ),
         factor: ratio(D.attemptTimeout.factor, [1, 100], 'Times that quantile.'),
         minMs: durationMs(D.attemptTimeout.minMs, [1, HOUR_MS], 'Shortest timeout of an attempt.'),
         maxMs: durationMs(D.attemptTimeout.maxMs, [1, HOUR_MS], 'Longest timeout of an attempt.'),
@@ -38,7 +45,11 @@ export const routingSection = section(
     retryBudget: section(
       {
         percent: ratio(D.retryBudget.percent, [0, 100], 'Retries allowed, in percent of calls.'),
-        reservePerS: ratio(D.retryBudget.reservePerS, [0, 1_000_000], 'Retries allowed beside the percentage, per second.'),
+        reservePerS: ratio(
+          D.retryBudget.reservePerS,
+          [0, 1_000_000],
+          'Retries allowed beside the percentage, per second.',
+        ),
       },
       'How much extra load retries and hedges may make.',
     ),
@@ -53,7 +64,11 @@ export const routingSection = section(
       },
       'Second requests for slow idempotent calls.',
     ),
-    tierReturnMs: durationMs(D.tierReturnMs, [0, HOUR_MS], 'How long a better tier must be able to serve before it takes over again.'),
+    tierReturnMs: durationMs(
+      D.tierReturnMs,
+      [0, HOUR_MS],
+      'How long a better tier must be able to serve before it takes over again.',
+    ),
     nullRetry: flag(D.nullRetry, 'Ask one other node when a transaction, receipt or block is not found.'),
   },
   'Routing, timeouts, retries, hedging.',

@@ -8,7 +8,10 @@ import { labelName, methodsSection, upstreamObject } from './upstream.ts';
 
 const list = <Item extends z.ZodType>(item: Item, max: number, noun: string) => {
   const error = `must be a list of 1 to ${max} ${noun}s`;
-  return z.array(item, { error }).min(1, { error: `needs at least one ${noun}` }).max(max, { error });
+  return z
+    .array(item, { error })
+    .min(1, { error: `needs at least one ${noun}` })
+    .max(max, { error });
 };
 
 const chainId = z.int({ error: 'must be a whole number' }).min(1, { error: 'must be at least 1' });

@@ -31,7 +31,8 @@ const allowPlaceholders = (schema: JsonSchema): JsonSchema => {
       ...(typeof rest === 'object' ? { additionalProperties: allowPlaceholders(rest) } : {}),
     };
   }
-  if (schema.type === 'array') return schema.items === undefined ? schema : { ...schema, items: allowPlaceholders(schema.items) };
+  if (schema.type === 'array')
+    return schema.items === undefined ? schema : { ...schema, items: allowPlaceholders(schema.items) };
   const { description, default: fallback, ...value } = schema;
   return {
     ...(description === undefined ? {} : { description }),

@@ -9,7 +9,8 @@ const HOUR_MS = 3_600_000;
 
 /** An address or name to bind. */
 export const hostField = (defaultHost: string, text: string) =>
-  z.string({ error: 'must be an address or a host name' })
+  z
+    .string({ error: 'must be an address or a host name' })
     .regex(/^[A-Za-z0-9.:_-]{1,253}$/, { error: 'must be an address or a host name' })
     .default(defaultHost)
     .describe(text);
@@ -26,7 +27,11 @@ export const serverSection = section(
   {
     host: hostField(D.host, 'Address that the client port binds to.'),
     port: count(D.port, [0, 65_535], 'Client port; 0 picks a free one.'),
-    engine: choice(['auto', 'uws', 'node'], D.engine, 'HTTP engine: uws is faster, node is stricter about framing; auto takes uws where it loads.'),
+    engine: choice(
+      ['auto', 'uws', 'node'],
+      D.engine,
+      'HTTP engine: uws is faster, node is stricter about framing; auto takes uws where it loads.',
+    ),
     maxConnections: count(D.maxConnections, [1, 1_000_000], 'Most client connections open at once.'),
     maxHeaderBytes: sizeBytes(D.maxHeaderBytes, [256, 1_048_576], 'Largest request header.'),
     maxBodyBytes: sizeBytes(D.maxBodyBytes, [1, GIB / 4], 'Largest request body as sent.'),
@@ -36,12 +41,28 @@ export const serverSection = section(
     maxDepth: count(D.maxDepth, [2, 1024], 'Deepest nesting of a request.'),
     maxMethodBytes: sizeBytes(D.maxMethodBytes, [1, 4096], 'Longest method name.'),
     maxResponseBytes: sizeBytes(D.maxResponseBytes, [1, GIB / 4], 'Largest answer taken from a node.'),
-    maxInFlight: count(D.maxInFlight, [1, 1_000_000], 'Most calls under way in this process; above it calls are refused.'),
+    maxInFlight: count(
+      D.maxInFlight,
+      [1, 1_000_000],
+      'Most calls under way in this process; above it calls are refused.',
+    ),
     bodyTimeoutMs: durationMs(D.bodyTimeoutMs, [1, HOUR_MS], 'Longest time to receive a request body.'),
-    keepAliveTimeoutMs: durationMs(D.keepAliveTimeoutMs, [1, 24 * HOUR_MS], 'Idle time after which a client connection is closed.'),
-    drainTimeoutMs: durationMs(D.drainTimeoutMs, [0, HOUR_MS], 'Longest time that calls under way get to finish at shutdown.'),
+    keepAliveTimeoutMs: durationMs(
+      D.keepAliveTimeoutMs,
+      [1, 24 * HOUR_MS],
+      'Idle time after which a client connection is closed.',
+    ),
+    drainTimeoutMs: durationMs(
+      D.drainTimeoutMs,
+      [0, HOUR_MS],
+      'Longest time that calls under way get to finish at shutdown.',
+    ),
     refuseChunked: flag(D.refuseChunked, 'Refuse chunked request bodies.'),
-    gzipAboveBytes: sizeBytes(D.gzipAboveBytes, [0, GIB], 'Answers from this size are compressed for clients that ask; 0 = never.'),
+    gzipAboveBytes: sizeBytes(
+      D.gzipAboveBytes,
+      [0, GIB],
+      'Answers from this size are compressed for clients that ask; 0 = never.',
+    ),
     cors: section(
       {
         origins: listOf(origin, D.cors.origins, 1000, 'Origins that browsers may call from; * = all.'),

@@ -1,4 +1,14 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLError } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  type YAMLError,
+} from 'yaml';
 import type { Finding, Path, Problem } from './problem.ts';
 import { pathText } from './problem.ts';
 
@@ -74,7 +84,10 @@ const plain = (document: Document): { value: unknown; fault: string | null } => 
     return { value: document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown, fault: null };
   } catch (error) {
     const message = error instanceof Error ? error.message : '';
-    return { value: undefined, fault: /^Unresolved alias/.test(message) ? message : 'aliases (*name) expand to too much' };
+    return {
+      value: undefined,
+      fault: /^Unresolved alias/.test(message) ? message : 'aliases (*name) expand to too much',
+    };
   }
 };
 
@@ -82,7 +95,8 @@ const plain = (document: Document): { value: unknown; fault: string | null } => 
 export function readSource(text: string): Source {
   const refused = refusal(text);
   const whole = (message: string): Problem => ({ path: '', line: 1, column: 1, message });
-  if (refused !== null) return { value: undefined, problems: [whole(refused)], locate: ({ message }) => whole(message) };
+  if (refused !== null)
+    return { value: undefined, problems: [whole(refused)], locate: ({ message }) => whole(message) };
 
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });

@@ -13,7 +13,8 @@ export function editDistance(from: string, to: string): number {
     for (let j = 1; j <= to.length; j++) {
       const same = from[i - 1] === to[j - 1];
       let cost = Math.min((row[j - 1] ?? 0) + (same ? 0 : 1), (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1);
-      if (i > 1 && j > 1 && from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1]) cost = Math.min(cost, (older[j - 2] ?? 0) + 1);
+      if (i > 1 && j > 1 && from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1])
+        cost = Math.min(cost, (older[j - 2] ?? 0) + 1);
       next.push(cost);
     }
     older = row;
@@ -26,7 +27,8 @@ export function editDistance(from: string, to: string): number {
 const fold = (text: string): string => text.replace(/[_-]/g, '').toLowerCase();
 
 /** A unit was left out: `timeout` for `timeoutMs`. */
-const lacksUnit = (word: string, known: string): boolean => known.startsWith(word) && /^(ms|s|bytes)$/.test(known.slice(word.length));
+const lacksUnit = (word: string, known: string): boolean =>
+  known.startsWith(word) && /^(ms|s|bytes)$/.test(known.slice(word.length));
 
 /**
  * The known word nearest to a mistyped one; undefined when none is near.
@@ -41,5 +43,7 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   });
   scored.sort((a, b) => a.distance - b.distance);
   const best = scored[0];
-  return best !== undefined && best.distance <= Math.max(1, Math.floor(folded.length * 0.4)) ? best.candidate : undefined;
+  return best !== undefined && best.distance <= Math.max(1, Math.floor(folded.length * 0.4))
+    ? best.candidate
+    : undefined;
 }

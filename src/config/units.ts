@@ -1,7 +1,17 @@
 /** Milliseconds per unit, largest first. */
-const DURATION_UNITS = [['h', 3_600_000], ['m', 60_000], ['s', 1000], ['ms', 1]] as const;
+const DURATION_UNITS = [
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1000],
+  ['ms', 1],
+] as const;
 /** Bytes per unit, largest first. */
-const SIZE_UNITS = [['GiB', 1_073_741_824], ['MiB', 1_048_576], ['KiB', 1024], ['B', 1]] as const;
+const SIZE_UNITS = [
+  ['GiB', 1_073_741_824],
+  ['MiB', 1_048_576],
+  ['KiB', 1024],
+  ['B', 1],
+] as const;
 
 type Units = readonly (readonly [unit: string, factor: number])[];
 

@@ -18,7 +18,8 @@ const methodPattern = z.string().regex(/^[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9_]*)?\*
 export const methodList = (text: string) => listOf(methodPattern, [], 1000, text);
 
 const nodeUrl = (schemes: readonly string[], pattern: RegExp, text: string) =>
-  z.string({ error: `must be a ${schemes.join(' or ')} URL` })
+  z
+    .string({ error: `must be a ${schemes.join(' or ')} URL` })
     .regex(pattern, { error: `must be a ${schemes.join(' or ')} URL`, abort: true })
     .superRefine((value, context) => {
       const fault = urlFault(value, schemes);
@@ -29,7 +30,8 @@ const nodeUrl = (schemes: readonly string[], pattern: RegExp, text: string) =>
 /** Headers that the HTTP client writes itself. */
 const OWN_HEADERS = /^(host|connection|content-length|transfer-encoding|upgrade|expect|te|trailer|keep-alive)$/i;
 
-const headerName = z.string()
+const headerName = z
+  .string()
   .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/, { error: 'is not a header name' })
   .refine((name) => !OWN_HEADERS.test(name), { error: 'is written by the gateway itself and cannot be set' });
 const headerValue = z.string({ error: 'must be text' }).regex(/^[\t\x20-\x7e]{0,8192}$/, {
@@ -37,7 +39,10 @@ const headerValue = z.string({ error: 'must be text' }).regex(/^[\t\x20-\x7e]{0,
 });
 
 const capability = (name: keyof typeof D.capabilities, text: string) =>
-  z.union([z.literal('auto'), z.boolean()], { error: 'must be auto, true or false' }).default(D.capabilities[name]).describe(text);
+  z
+    .union([z.literal('auto'), z.boolean()], { error: 'must be auto, true or false' })
+    .default(D.capabilities[name])
+    .describe(text);
 
 /** One node. */
 export const upstreamObject = z.strictObject(
@@ -48,10 +53,17 @@ export const upstreamObject = z.strictObject(
       'Name in metrics, logs and answer headers; unique within its chain.',
     ),
     http: nodeUrl(['http', 'https'], /^https?:\/\//i, 'JSON-RPC over HTTP.'),
-    ws: z.exactOptional(nodeUrl(['ws', 'wss'], /^wss?:\/\//i, 'JSON-RPC over WebSocket: new heads arrive by subscription instead of polling.')),
+    ws: z.exactOptional(
+      nodeUrl(
+        ['ws', 'wss'],
+        /^wss?:\/\//i,
+        'JSON-RPC over WebSocket: new heads arrive by subscription instead of polling.',
+      ),
+    ),
     weight: count(D.weight, [0, 10_000], 'Share of traffic relative to the others; 0 = probed but never used.'),
     tier: count(D.tier, [0, 9], 'A tier serves only when no lower number can.'),
-    headers: z.record(headerName, headerValue, { error: 'must be a mapping of header names to text' })
+    headers: z
+      .record(headerName, headerValue, { error: 'must be a mapping of header names to text' })
       .default(() => ({}))
       .describe('Headers sent with each call, for keys.'),
     methods: section(
@@ -82,8 +94,15 @@ export const methodsSection = section(
   {
     allow: methodList('Guarded methods to let through, by name or prefix_*.'),
     deny: methodList('Methods to refuse, by name or prefix_*.'),
-    unknown: choice(['forward', 'refuse'], DEFAULTS.chain.methods.unknown, 'What to do with a method that the catalogue does not know.'),
-    dev: z.boolean({ error: 'must be true or false' }).default(DEFAULTS.chain.methods.dev).describe('Let the anvil_, evm_ and hardhat_ families through.'),
+    unknown: choice(
+      ['forward', 'refuse'],
+      DEFAULTS.chain.methods.unknown,
+      'What to do with a method that the catalogue does not know.',
+    ),
+    dev: z
+      .boolean({ error: 'must be true or false' })
+      .default(DEFAULTS.chain.methods.dev)
+      .describe('Let the anvil_, evm_ and hardhat_ families through.'),
   },
   'Which methods clients may call.',
 );

@@ -59,7 +59,12 @@ export class TestParts implements Parts {
 
   startDemoNet = async (options: DemoNetOptions): Promise<DemoNet> => {
     this.events.push(`net starts: ${JSON.stringify(options)}`);
-    const nodes = ['x', 'y'].map((name, index) => ({ name, httpUrl: `http://127.0.0.1:${index + 1}`, wsUrl: `ws://127.0.0.1:${index + 1}`, pid: index === 0 ? null : 4242 }));
+    const nodes = ['x', 'y'].map((name, index) => ({
+      name,
+      httpUrl: `http://127.0.0.1:${index + 1}`,
+      wsUrl: `ws://127.0.0.1:${index + 1}`,
+      pid: index === 0 ? null : 4242,
+    }));
     const close = async (): Promise<void> => void this.events.push('net closes');
     return { nodes, close };
   };

@@ -19,7 +19,11 @@ test.each([
   ['serve --config=a.yaml --port=0', { ...serve, config: 'a.yaml', overrides: { port: 0 } }],
   [
     'serve --upstream http://a --upstream http://b --port 1 --admin-port 2 --host ::1 --engine node',
-    { ...serve, upstreams: ['http://a', 'http://b'], overrides: { port: 1, adminPort: 2, host: '::1', engine: 'node' } },
+    {
+      ...serve,
+      upstreams: ['http://a', 'http://b'],
+      overrides: { port: 1, adminPort: 2, host: '::1', engine: 'node' },
+    },
   ],
   ['demo', { name: 'demo', overrides: {}, blockTimeMs: 2000 }],
   ['demo --block-time 500ms --port 1', { name: 'demo', overrides: { port: 1 }, blockTimeMs: 500 }],

@@ -33,7 +33,10 @@ describe('words', () => {
 
   test('a wrong command line exits with 2 and says where help is', async () => {
     expect(await run('serve --prot 1')).toBe(2);
-    expect(world.errLines).toEqual(['tidegate: unknown option --prot (did you mean --port?)', '`tidegate help serve` says what can be given.']);
+    expect(world.errLines).toEqual([
+      'tidegate: unknown option --prot (did you mean --port?)',
+      '`tidegate help serve` says what can be given.',
+    ]);
     expect(world.outLines).toEqual([]);
   });
 });
@@ -70,7 +73,13 @@ describe('serve', () => {
     const [config] = parts.configs;
     expect(config?.server).toMatchObject({ port: 0, engine: 'node', host: '0.0.0.0' });
     expect(config?.chains).toHaveLength(1);
-    expect(config?.chains[0]).toMatchObject({ name: 'default', upstreams: [{ name: 'upstream-1', http: 'http://a' }, { name: 'upstream-2', http: 'http://b' }] });
+    expect(config?.chains[0]).toMatchObject({
+      name: 'default',
+      upstreams: [
+        { name: 'upstream-1', http: 'http://a' },
+        { name: 'upstream-2', http: 'http://b' },
+      ],
+    });
     expect(config?.chains[0]).not.toHaveProperty('chainId');
     expect(parts.events).toEqual(['gateway starts', 'gateway closes within its own time']);
     expect(world.listeners.size).toBe(0);
@@ -89,9 +98,18 @@ describe('serve', () => {
 
   test.each([
     ['serve --upstream ftp://u:s3cret@h', 'command line: chains[0].upstreams[0].http: must be a http or https URL'],
-    ['serve --upstream http://a --upstream http://a', 'command line: chains[0].upstreams[1].http: is the same URL as chains[0].upstreams[0].http'],
-    ['serve --upstream http://a --engine usw', 'command line: server.engine: must be one of auto, uws, node (did you mean uws?)'],
-    ['serve --upstream http://a --port 5 --admin-port 5', 'command line: admin.port: server.port and admin.port are the same'],
+    [
+      'serve --upstream http://a --upstream http://a',
+      'command line: chains[0].upstreams[1].http: is the same URL as chains[0].upstreams[0].http',
+    ],
+    [
+      'serve --upstream http://a --engine usw',
+      'command line: server.engine: must be one of auto, uws, node (did you mean uws?)',
+    ],
+    [
+      'serve --upstream http://a --port 5 --admin-port 5',
+      'command line: admin.port: server.port and admin.port are the same',
+    ],
     ['serve --config a.yaml', 'a.yaml: cannot be read: no such file'],
   ])('%s', async (line, message) => {
     expect(await run(line)).toBe(1);
@@ -149,7 +167,14 @@ describe('demo', () => {
     expect(parts.events).toEqual([net, 'gateway starts', 'gateway closes within 2000', 'net closes']);
     expect(parts.configs[0]).toMatchObject({
       server: { port: 0 },
-      chains: [{ chainId: 31_337, blockTimeMs: 500, methods: { dev: true }, upstreams: [{ http: 'http://127.0.0.1:1', ws: 'ws://127.0.0.1:1' }, {}] }],
+      chains: [
+        {
+          chainId: 31_337,
+          blockTimeMs: 500,
+          methods: { dev: true },
+          upstreams: [{ http: 'http://127.0.0.1:1', ws: 'ws://127.0.0.1:1' }, {}],
+        },
+      ],
     });
   });
 

@@ -18,7 +18,9 @@ describe('diffConfig', () => {
   test('nothing changed', () => expect(diff(base, base)).toEqual({ live: [], restart: [] }));
 
   test('a port needs a restart, a limit does not', () => {
-    expect(diff(base, { ...base, server: { port: 1, maxBatchItems: 7, cors: { maxAgeS: 1 } }, log: { level: 'debug' } })).toEqual({
+    expect(
+      diff(base, { ...base, server: { port: 1, maxBatchItems: 7, cors: { maxAgeS: 1 } }, log: { level: 'debug' } }),
+    ).toEqual({
       live: [
         { kind: 'changed', path: 'server.maxBatchItems' },
         { kind: 'changed', path: 'server.cors' },
@@ -32,10 +34,17 @@ describe('diffConfig', () => {
     const after = { chains: [{ name: 'c', upstreams: [node('x', 'c'), node('b', 'c', 7)] }] };
     const at = (upstream: string) => ({ path: `chains.c.upstreams.${upstream}`, chain: 'c', upstream });
     expect(diff(base, after)).toEqual({
-      live: [{ kind: 'removed', ...at('a') }, { kind: 'added', ...at('x') }, { kind: 'changed', ...at('b') }],
+      live: [
+        { kind: 'removed', ...at('a') },
+        { kind: 'added', ...at('x') },
+        { kind: 'changed', ...at('b') },
+      ],
       restart: [],
     });
-    expect(diff(base, { chains: [{ name: 'c', upstreams: [node('b', 'c'), node('a', 'c')] }] })).toEqual({ live: [], restart: [] });
+    expect(diff(base, { chains: [{ name: 'c', upstreams: [node('b', 'c'), node('a', 'c')] }] })).toEqual({
+      live: [],
+      restart: [],
+    });
   });
 
   test('chains come, go, change and take the lead', () => {
@@ -48,7 +57,9 @@ describe('diffConfig', () => {
       ],
       restart: [{ kind: 'changed', path: 'chains.c.chainId', chain: 'c' }],
     });
-    expect(diff({ chains: [...base.chains, d] }, base).live).toEqual([{ kind: 'removed', path: 'chains.d', chain: 'd' }]);
+    expect(diff({ chains: [...base.chains, d] }, base).live).toEqual([
+      { kind: 'removed', path: 'chains.d', chain: 'd' },
+    ]);
   });
 });
 
@@ -78,20 +89,33 @@ const apply = (before: Config, after: Config, changes: readonly Change[]): Confi
   }
   const isLeadNew = changes.some(({ path }) => path === 'chains');
   const lead = isLeadNew ? after.chains[0]?.name : before.chains[0]?.name;
-  return { ...next, chains: [...chains.values()].toSorted((a, b) => Number(b.name === lead) - Number(a.name === lead)) };
+  return {
+    ...next,
+    chains: [...chains.values()].toSorted((a, b) => Number(b.name === lead) - Number(a.name === lead)),
+  };
 };
 
 test('taking over every change leaves nothing to find', () => {
   const upstreams = (chain: string) =>
-    fc.uniqueArray(fc.record({ name: fc.constantFrom('a', 'b', 'x', 'y'), weight: fc.constantFrom(1, 2), tier: fc.constantFrom(0, 1) }), { minLength: 1, selector: ({ name }) => name })
+    fc
+      .uniqueArray(
+        fc.record({
+          name: fc.constantFrom('a', 'b', 'x', 'y'),
+          weight: fc.constantFrom(1, 2),
+          tier: fc.constantFrom(0, 1),
+        }),
+        { minLength: 1, selector: ({ name }) => name },
+      )
       .map((list) => list.map((item) => ({ ...item, http: `http://h/${chain}/${item.name}` })));
   const chain = (name: string, chainId: number) =>
-    fc.record({ name: fc.constant(name), upstreams: upstreams(name), routing: fc.record({ nullRetry: fc.boolean() }) }).chain((value) =>
-      fc.boolean().map((hasId) => (hasId ? { ...value, chainId } : value)),
-    );
+    fc
+      .record({ name: fc.constant(name), upstreams: upstreams(name), routing: fc.record({ nullRetry: fc.boolean() }) })
+      .chain((value) => fc.boolean().map((hasId) => (hasId ? { ...value, chainId } : value)));
   const any = fc.record({
     server: fc.record({ port: fc.constantFrom(0, 1), maxDepth: fc.constantFrom(8, 9) }),
-    chains: fc.shuffledSubarray(['c', 'd', 'e'], { minLength: 1 }).chain((names) => fc.tuple(...names.map((name) => chain(name, name.charCodeAt(0))))),
+    chains: fc
+      .shuffledSubarray(['c', 'd', 'e'], { minLength: 1 })
+      .chain((names) => fc.tuple(...names.map((name) => chain(name, name.charCodeAt(0))))),
   });
   fc.assert(
     fc.property(any, any, (a, b) => {

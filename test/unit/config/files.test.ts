@@ -42,7 +42,9 @@ describe('reference.yaml', () => {
           ...chain,
           name: 'ethereum',
           chainId: 1,
-          upstreams: [{ ...upstream, name: 'a', http: 'http://127.0.0.1:18545', ws: 'ws://127.0.0.1:18545', headers: {} }],
+          upstreams: [
+            { ...upstream, name: 'a', http: 'http://127.0.0.1:18545', ws: 'ws://127.0.0.1:18545', headers: {} },
+          ],
         },
       ],
     });
@@ -50,7 +52,11 @@ describe('reference.yaml', () => {
 
   test('has every option of the schema', () => {
     const shown = new Set(keys(parseYaml(text)));
-    expect(options(inputSchema()).map(({ path }) => path).filter((path) => !shown.has(path))).toEqual([]);
+    expect(
+      options(inputSchema())
+        .map(({ path }) => path)
+        .filter((path) => !shown.has(path)),
+    ).toEqual([]);
   });
 });
 
@@ -64,9 +70,16 @@ describe('examples', () => {
 
   test('mainnet.yaml has a provider behind two own nodes, its key from the environment', () => {
     const config = load(file('mainnet.yaml'), { PROVIDER_KEY: '1234' });
-    expect(config.chains[0]?.upstreams.map(({ name, tier }) => [name, tier])).toEqual([['geth', 0], ['reth', 0], ['provider', 1]]);
+    expect(config.chains[0]?.upstreams.map(({ name, tier }) => [name, tier])).toEqual([
+      ['geth', 0],
+      ['reth', 0],
+      ['provider', 1],
+    ]);
     expect(config.chains[0]?.upstreams[2]?.headers).toEqual({ authorization: 'Bearer 1234' });
-    expect(parseConfig(file('mainnet.yaml'), {})).toMatchObject({ ok: false, problems: [{ message: 'environment variable PROVIDER_KEY is not set' }] });
+    expect(parseConfig(file('mainnet.yaml'), {})).toMatchObject({
+      ok: false,
+      problems: [{ message: 'environment variable PROVIDER_KEY is not set' }],
+    });
   });
 });
 
@@ -75,7 +88,8 @@ describe('tidegate.schema.json', () => {
 
   test.each(options(inputSchema()))('$path is described, its unit in its name', ({ path, schema }) => {
     expect(schema.description).toMatch(/^[A-Z].*\.$/);
-    const accepts = (text: string) => schema.anyOf?.some(({ pattern }) => typeof pattern === 'string' && new RegExp(pattern).test(text)) === true;
+    const accepts = (text: string) =>
+      schema.anyOf?.some(({ pattern }) => typeof pattern === 'string' && new RegExp(pattern).test(text)) === true;
     expect(accepts('5m')).toBe(/(Ms|[a-z]S)$/.test(path) && !path.endsWith('PerS'));
     expect(accepts('5MiB')).toBe(path.endsWith('Bytes'));
   });
@@ -91,7 +105,9 @@ describe('effective configuration', () => {
 
   test('holds no secret', () => {
     const text = effectiveText(
-      load(`chains: [{ name: c, upstreams: [{ name: a, http: "https://user:s3cret@h.example:8443/v2/s3cret?k=s3cret", ws: "wss://h.example/s3cret", headers: { authorization: s3cret } }] }]`),
+      load(
+        `chains: [{ name: c, upstreams: [{ name: a, http: "https://user:s3cret@h.example:8443/v2/s3cret?k=s3cret", ws: "wss://h.example/s3cret", headers: { authorization: s3cret } }] }]`,
+      ),
     );
     expect(text).not.toContain('s3cret');
     expect(text).not.toContain('user');

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { type ParseResult, parseConfig } from '../../../src/config/parse.ts';
 import { type Problem, problemText } from '../../../src/config/problem.ts';
 
-const node = (extra = '') => `chains:\n  - name: c\n    upstreams:\n      - name: a\n        http: http://127.0.0.1:1\n${extra}`;
+const node = (extra = '') =>
+  `chains:\n  - name: c\n    upstreams:\n      - name: a\n        http: http://127.0.0.1:1\n${extra}`;
 
 const problems = (result: ParseResult): readonly Problem[] => (result.ok ? [] : result.problems);
 const config = (text: string, env = {}) => {
@@ -15,8 +16,15 @@ const lines = (text: string, env = {}) => problems(parseConfig(text, env)).map((
 
 describe('values', () => {
   test('units, numbers and defaults', () => {
-    const { server, chains } = config(`server: { bodyTimeoutMs: 1.5s, keepAliveTimeoutMs: 250, maxBodyBytes: 64KiB, cors: { maxAgeS: 5m } }\n${node()}`);
-    expect(server).toMatchObject({ bodyTimeoutMs: 1500, keepAliveTimeoutMs: 250, maxBodyBytes: 65_536, cors: { maxAgeS: 300, origins: ['*'] } });
+    const { server, chains } = config(
+      `server: { bodyTimeoutMs: 1.5s, keepAliveTimeoutMs: 250, maxBodyBytes: 64KiB, cors: { maxAgeS: 5m } }\n${node()}`,
+    );
+    expect(server).toMatchObject({
+      bodyTimeoutMs: 1500,
+      keepAliveTimeoutMs: 250,
+      maxBodyBytes: 65_536,
+      cors: { maxAgeS: 300, origins: ['*'] },
+    });
     expect(chains[0]?.upstreams[0]).toMatchObject({ name: 'a', weight: 100, tier: 0 });
     expect(Object.hasOwn(chains[0] ?? {}, 'chainId')).toBe(false);
   });
@@ -149,12 +157,20 @@ chains:
   });
 
   test('growth is limited', () => {
-    expect(lines(url(`\${A}`.repeat(100)), { A: 'x'.repeat(60_000) })[0]).toMatch(/is longer than 65536 characters once expanded/);
+    expect(lines(url(`\${A}`.repeat(100)), { A: 'x'.repeat(60_000) })[0]).toMatch(
+      /is longer than 65536 characters once expanded/,
+    );
   });
 });
 
 describe('hostile texts are refused quickly', () => {
-  const bomb = Array.from({ length: 9 }, (_, n) => `a${n}: &a${n} [${Array<string>(9).fill(n === 0 ? 'x' : `*a${n - 1}`).join(',')}]`).join('\n');
+  const bomb = Array.from(
+    { length: 9 },
+    (_, n) =>
+      `a${n}: &a${n} [${Array<string>(9)
+        .fill(n === 0 ? 'x' : `*a${n - 1}`)
+        .join(',')}]`,
+  ).join('\n');
   test.each([
     ['alias bomb', bomb, /aliases \(\*name\) expand to too much/],
     ['deep brackets', '['.repeat(100_000), /brackets are nested deeper than 64/],
@@ -167,7 +183,35 @@ describe('hostile texts are refused quickly', () => {
   ])('%s', (_, text, message) => expect(lines(text)[0]).toMatch(message));
 
   test('any text gives a configuration or problems', () => {
-    const token = fc.constantFrom('chains:', '- ', '\n', '  ', 'name: ', 'a', '{', '}', '[', ']', '&x ', '*x', '"', "'", '|', '>', '? ', ': ', `\${A}`, '!!map ', '#', '\t', '%', '~', 'null', '1', 'http: http://h');
+    const token = fc.constantFrom(
+      'chains:',
+      '- ',
+      '\n',
+      '  ',
+      'name: ',
+      'a',
+      '{',
+      '}',
+      '[',
+      ']',
+      '&x ',
+      '*x',
+      '"',
+      "'",
+      '|',
+      '>',
+      '? ',
+      ': ',
+      `\${A}`,
+      '!!map ',
+      '#',
+      '\t',
+      '%',
+      '~',
+      'null',
+      '1',
+      'http: http://h',
+    );
     fc.assert(
       fc.property(fc.array(token, { maxLength: 60 }), (tokens) => {
         const result = parseConfig(tokens.join(''), {});
