@@ -1,4 +1,4 @@
-import { expect } from 'vitest';
+import { vi } from 'vitest';
 import { parseConfig } from '../../src/config/parse.ts';
 import { startGateway } from '../../src/gateway/gateway.ts';
 import type { ChainStatus, UpstreamStatus } from '../../src/gateway/status.ts';
@@ -82,7 +82,11 @@ export async function testGateway(nodes: readonly Fronted[], choice: GatewayChoi
         last = await chain();
         return wanted(byName(last), last) ? 'as wanted' : summary(last);
       };
-      await expect.poll(look, { timeout: 20_000, interval: 25 }).toBe('as wanted');
+      const check = async (): Promise<void> => {
+        const seen = await look();
+        if (seen !== 'as wanted') throw new Error(seen);
+      };
+      await vi.waitFor(check, { timeout: 20_000, interval: 25 });
       return byName(last);
     },
     close: () => gateway.close(),
