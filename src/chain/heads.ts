@@ -44,6 +44,8 @@ export class HeadTracker {
   #apartFrom = -1;
   #halted = false;
   #asked = -1;
+  /** What the tick under way has to tell. */
+  #events: HeadEvent[] = [];
 
   constructor(options: HeadOptions) {
     this.#options = options;
@@ -149,28 +151,29 @@ export class HeadTracker {
   /** Draws the conclusions from what was told since the last call. */
   tick(nowMs: number): HeadEvent[] {
     const events: HeadEvent[] = [];
+    this.#events = events;
     const panel = gatherPanel(this.#views.values(), this.stallMs, nowMs);
     if (panel.live.length > 0) {
-      if (this.#chain.head === null) this.#start(panel, nowMs, events);
-      else if (!this.#fall(panel, nowMs, events)) this.#advance(panel, nowMs, events);
-      this.#correct(panel, nowMs, events);
-      this.#finalize(panel, events);
+      if (this.#chain.head === null) this.#start(panel, nowMs);
+      else if (!this.#fall(panel, nowMs)) this.#advance(panel, nowMs);
+      this.#correct(panel, nowMs);
+      this.#finalize(panel);
     }
-    this.#watchHalt(nowMs, events);
+    this.#watchHalt(nowMs);
     return events;
   }
 
-  #start(panel: Panel, nowMs: number, events: HeadEvent[]): void {
+  #start(panel: Panel, nowMs: number): void {
     const waiting = nowMs - this.#firstWordMs < START_MS && panel.live.length < this.#expected;
     const need = needOf(this.#options.quorum, panel.live.length, waiting ? this.#expected : panel.live.length);
     if (waiting && panel.live.length < needOf('auto', this.#expected, this.#expected).quorum) return;
     if (waiting && this.#expected === 2) return;
     const found = bestAgreed(panel.live, { floor: -1, ceiling: Number.POSITIVE_INFINITY, asked: this.#asked }, need);
     this.#asked = commonHeight(panel.live, need.quorum);
-    if (found !== null) this.#step(found, panel.live, need, events, nowMs);
+    if (found !== null) this.#step(found, panel.live, need, nowMs);
   }
 
-  #advance(panel: Panel, nowMs: number, events: HeadEvent[]): void {
+  #advance(panel: Panel, nowMs: number): void {
     const chain = this.#chain;
     const ours = panel.live.filter((view) => chain.contradiction(view) < 0);
     // Who sleeps may bear witness still, but nobody waits for it.
@@ -182,7 +185,7 @@ export class HeadTracker {
     const near = bestAgreed(ours, { floor: chain.number, ceiling: this.ceiling(nowMs), asked }, need);
     const found = near ?? this.#jump(ours, { awake, of: panel.live.length }, nowMs);
     if (near !== null) this.#jumpSinceMs = -1;
-    if (found !== null) this.#step(found, ours, need, events, nowMs);
+    if (found !== null) this.#step(found, ours, need, nowMs);
   }
 
   /** A step over the velocity limit: held until the agreement has lasted; sleepers are waited for, except by one of two. */
@@ -204,7 +207,7 @@ export class HeadTracker {
     return found;
   }
 
-  #step(to: Agreed, views: readonly NodeView[], need: Need, events: HeadEvent[], nowMs: number): void {
+  #step(to: Agreed, views: readonly NodeView[], need: Need, nowMs: number): void {
     const before = this.#chain.head;
     const elapsedMs = nowMs - this.#chain.movedAtMs;
     this.#chain.extend(to, views, need, nowMs);
@@ -213,13 +216,13 @@ export class HeadTracker {
       this.#blockTime.onAdvance(to.number - before.number, elapsedMs, 1000 * (after.timestampS - before.timestampS));
     }
     this.#noteAlone(views, to, need);
-    if (this.#halted) events.push({ kind: 'resumed', number: to.number });
+    if (this.#halted) this.#events.push({ kind: 'resumed', number: to.number });
     this.#halted = false;
-    events.push({ kind: 'advanced', number: to.number, hash: to.hash });
+    this.#events.push({ kind: 'advanced', number: to.number, hash: to.hash });
   }
 
   /** A quorum denies the trusted head: true when it fell or moved to another branch. */
-  #fall(panel: Panel, nowMs: number, events: HeadEvent[]): boolean {
+  #fall(panel: Panel, nowMs: number): boolean {
     const chain = this.#chain;
     const gone = panel.awake.filter((view) => {
       const back = view.number < chain.number && view.peakNumber >= chain.number;
@@ -229,12 +232,12 @@ export class HeadTracker {
     if (gone.length < need.quorum) return false;
     const found = bestAgreed(gone, { floor: -1, ceiling: this.ceiling(nowMs), asked: this.#asked }, need);
     if (found === null) return false;
-    this.#replace(found, gone, need, events, nowMs);
+    this.#replace(found, gone, need, nowMs);
     return true;
   }
 
-  #replace(to: Agreed, views: readonly NodeView[], need: Need, events: HeadEvent[], nowMs: number): void {
-    events.push(this.#chain.replace(to, views, need, nowMs));
+  #replace(to: Agreed, views: readonly NodeView[], need: Need, nowMs: number): void {
+    this.#events.push(this.#chain.replace(to, views, need, nowMs));
     for (const view of this.#views.values()) view.peakNumber = view.number;
     this.#noteAlone(views, to, need);
     this.#jumpSinceMs = -1;
@@ -242,7 +245,7 @@ export class HeadTracker {
   }
 
   /** A head that one node alone ever stood by, far above where a quorum stands and moves at a chain's pace. */
-  #correct(panel: Panel, nowMs: number, events: HeadEvent[]): void {
+  #correct(panel: Panel, nowMs: number): void {
     const chain = this.#chain;
     const need = needOf(this.#options.quorum, panel.live.length, panel.live.length);
     const found = this.#alone && panel.live.length >= 3 ? bestAgreed(panel.live, { floor: -1, ceiling: Number.POSITIVE_INFINITY, asked: this.#asked }, need) : null;
@@ -257,7 +260,7 @@ export class HeadTracker {
       this.#apartSinceMs = nowMs;
       this.#apartFrom = found.number;
     } else if (waitedMs >= this.stallMs) {
-      this.#replace(found, panel.live, need, events, nowMs);
+      this.#replace(found, panel.live, need, nowMs);
     }
   }
 
@@ -265,18 +268,18 @@ export class HeadTracker {
     this.#alone = need.minYes < 2 && views.filter((view) => view.hashAt(to.number) === to.hash).length < 2;
   }
 
-  #finalize(panel: Panel, events: HeadEvent[]): void {
+  #finalize(panel: Panel): void {
     const mark = agreedFinal(this.#chain, panel.live, this.#options.quorum);
     if (mark === null) return;
     this.#chain.finalized = mark;
-    events.push({ kind: 'finalized', number: mark.number, hash: mark.hash });
+    this.#events.push({ kind: 'finalized', number: mark.number, hash: mark.hash });
   }
 
-  #watchHalt(nowMs: number, events: HeadEvent[]): void {
+  #watchHalt(nowMs: number): void {
     if (this.#halted || this.#chain.head === null) return;
     const sinceMs = this.#chain.movedAtMs;
     if (nowMs - sinceMs < Math.max(10 * this.#blockTime.ms, 30_000)) return;
     this.#halted = true;
-    events.push({ kind: 'halted', number: this.#chain.number, sinceMs });
+    this.#events.push({ kind: 'halted', number: this.#chain.number, sinceMs });
   }
 }

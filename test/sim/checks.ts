@@ -1,9 +1,10 @@
 import type { JudgeEvent } from '../../src/health/report.ts';
 import { headAt } from '../help/heads.ts';
 import type { SimCall } from './call.ts';
-import { BUDGET, MAX_ATTEMPTS } from './gateway.ts';
+import { MAX_ATTEMPTS } from './gateway.ts';
 import type { SimGateway } from './gateway.ts';
 import { tipAt } from './node.ts';
+import type { SimNode, Trouble } from './node.ts';
 import type { Plan } from './plan.ts';
 
 /** Longest time from a node's first answer to its place in the table: a probe that hangs, the next one, a beat. */
@@ -11,6 +12,7 @@ const NOTICE_MS = 4500;
 /** Time for the judge to know the nodes as they are. */
 const SETTLE_MS = 8000;
 const WINDOW_MS = 10_000;
+const OUSTED: readonly Trouble[] = ['dead', 'hang', 'lag', 'stall', 'lie', 'fork'];
 
 /** Watches a run from outside and notes what must not be. */
 export class Checks {
@@ -72,11 +74,22 @@ export class Checks {
     for (const index of serving) {
       const node = this.#plan.nodes[index];
       if (!((entries[index]?.weight ?? 0) > 0)) this.#fault(nowMs, `${index} serves without weight`);
+      if (node !== undefined && this.#plan.strict) this.#checkOusted(node, nowMs);
       if (node?.has('wrongChain', nowMs - NOTICE_MS) !== undefined && node.has('wrongChain', nowMs) !== undefined && node.has('dead', nowMs) === undefined) {
         const span = node.has('wrongChain', nowMs);
         const known = span !== undefined && node.spans.every((other) => other === span || other.toMs < span.fromMs || other.fromMs > nowMs);
         if (known && nowMs - span.fromMs > NOTICE_MS + 2000) this.#fault(nowMs, `${index} serves on another chain`);
       }
+    }
+  }
+
+  /** With a sound majority, nobody serves on who has long been dead, silent, behind, on another branch or lying. */
+  #checkOusted(node: SimNode, nowMs: number): void {
+    const { blockMs } = this.#plan.chain;
+    const noticeMs = Math.max(2 * blockMs, 5000) + 2 * blockMs + 12_000;
+    for (const kind of OUSTED) {
+      const span = node.has(kind, nowMs);
+      if (span !== undefined && nowMs - span.fromMs > noticeMs) this.#fault(nowMs, `${node.index} still serves, ${kind} since ${span.fromMs.toFixed(0)}`);
     }
   }
 
@@ -110,7 +123,7 @@ export class Checks {
       while ((this.#spentAt[tail]?.atMs ?? atMs) < atMs - 0.9 * WINDOW_MS) tail++;
       while ((starts[from] ?? Number.POSITIVE_INFINITY) < atMs - 2 * WINDOW_MS) from++;
       while ((starts[to] ?? Number.POSITIVE_INFINITY) <= atMs) to++;
-      const allowed = (BUDGET.percent / 100) * (to - from) + BUDGET.reservePerS * (WINDOW_MS / 1000);
+      const allowed = (this.#plan.budget.percent / 100) * (to - from) + this.#plan.budget.reservePerS * (WINDOW_MS / 1000);
       const charged = spent - (this.#spentAt[tail]?.spent ?? spent);
       if (charged > allowed + 1) this.#fault(atMs, `${charged} sends charged, ${allowed} allowed`);
     }

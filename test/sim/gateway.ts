@@ -13,7 +13,6 @@ import type { Plan } from './plan.ts';
 import type { VirtualWorld } from './world.ts';
 
 const BEAT_MS = 100;
-export const BUDGET = { percent: 20, reservePerS: 10 };
 export const MAX_ATTEMPTS = 4;
 
 /** The production judge, ranker and budget, composed as the gateway does it, in virtual time. */
@@ -24,7 +23,7 @@ export class SimGateway {
   readonly judge: ChainJudge;
   readonly book: LoadBook;
   readonly ranker: Ranker;
-  readonly budget = new RetryBudget(BUDGET);
+  readonly budget: RetryBudget;
   readonly shared: AttemptShared;
   readonly running = new Set<SimCall>();
   table: RouteTable;
@@ -39,6 +38,7 @@ export class SimGateway {
     this.table = this.judge.table;
     this.book = new LoadBook(upstreams.length);
     this.ranker = new Ranker(this.book, 0.25);
+    this.budget = new RetryBudget(plan.budget);
     this.shared = { options: { maxAttempts: MAX_ATTEMPTS, maxHedges: 1, nullRetry: true }, budget: this.budget, book: this.book };
   }
 

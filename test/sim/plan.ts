@@ -12,6 +12,7 @@ export interface Plan {
   readonly durationMs: number;
   readonly callsPerS: number;
   readonly deadlineMs: number;
+  readonly budget: { readonly percent: number; readonly reservePerS: number };
   /** So few nodes are ever in trouble that the sound ones are a majority all the time. */
   readonly strict: boolean;
 }
@@ -60,6 +61,7 @@ export function drawPlan(seed: number): Plan {
     nodes,
     durationMs,
     callsPerS: pick(random, [3, 10, 30]),
+    budget: { percent: pick(random, [0, 5, 20]), reservePerS: pick(random, [0, 1, 10]) },
     deadlineMs: pick(random, [5000, 30_000]),
     strict: lying === 0 || (count >= 3 && 2 * ill < count),
   };
