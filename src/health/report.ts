@@ -64,6 +64,8 @@ export function wordsOf(node: NodeHealth, nowMs: number): string {
     if (reason === 'wrong-chain') return ` (${node.chainId ?? 'unknown'})`;
     return '';
   };
+  // back on trial: the reason is why it was out
+  if (state === 'probation' && reason !== 'new' && reason !== 'ok') return `probation: answers again; before, it ${WORDS[reason]}`;
   return `${state}: ${WORDS[reason]}${detail()}`;
 }
 
