@@ -1,7 +1,7 @@
 import type { FedNode, Ledger } from './ledger.ts';
 import { PoolLink } from './link.ts';
 import { Patience, type Verdict } from './patience.ts';
-import { makeBlock, makeRoom, pickUp, rollBack } from './replay.ts';
+import { makeBlock, pickUpAll, pickUpQueued, rollBack, sameTransactions } from './replay.ts';
 import { reasonOf } from './report.ts';
 import { type Call, type NodeBlock, NodeRpc } from './rpc.ts';
 import { Mutex, Signal } from './signal.ts';
@@ -43,6 +43,7 @@ export class Feeder {
   #height = 0;
   #hold = 0;
   #offered = 0;
+  #careful = false;
   #closed = false;
   #loop: Promise<void> = Promise.resolve();
 
@@ -163,14 +164,17 @@ export class Feeder {
     if (head.number > log.tip || head.hash !== log.hashOf(head.number)) return this.#repair(head);
     if (head.number < this.#height) this.#restarted();
     if (this.#state === 'starting' || this.#state === 'unreachable') this.#turn('behind');
-    this.#rose(head.number);
+    this.#height = head.number;
     if (head.number < this.target) return this.#feed(head.number + 1);
     if (head.number < log.tip) {
       this.#turn('held');
+      this.#rose(head.number);
       return false;
     }
+    if (await pickUpQueued(this.rpc, this.#ledger.pool)) this.#ledger.onPickedUp();
     await this.offer();
     this.#turn(this.#hold > 0 ? 'held' : 'following');
+    this.#rose(head.number);
     return false;
   }
 
@@ -179,22 +183,26 @@ export class Feeder {
     const record = log.read(number);
     pool.include(record.transactions.map(({ hash }) => hash));
     if (number < this.target) this.#turn('behind');
-    if (await makeRoom(this.rpc, record, pool)) this.#offered = 0;
-    const made = await makeBlock(this.rpc, record, this.#patience.trying(number));
+    const made = await makeBlock(this.rpc, record, this.#careful);
     // A cut may have come meanwhile: the next look decides.
     if (number > log.tip) return true;
     if (made.number === number && made.hash === log.hashOf(number)) {
       this.#patience.matched(number);
-      this.#rose(number);
+      this.#careful = false;
+      this.#height = number;
+      // At the target the next look settles the rest first.
+      if (number < this.target) this.#rose(number);
       return true;
     }
-    return this.#obey(this.#patience.differed(number), number);
+    const same = sameTransactions(made, record);
+    // As many, but others or in another order: sent in one body, they may have overtaken each other.
+    this.#careful = !same && made.transactions.length === record.transactions.length;
+    return this.#obey(this.#patience.differed(number, same ? 'state' : 'transactions'), number);
   }
 
-  /** Takes over what was in the node's pool before the link heard of it. */
+  /** Takes over what the node's pool holds; the link tells only of what comes later. */
   async #collect(): Promise<void> {
-    const hashes = (await this.rpc.block('pending')).transactions;
-    if (await pickUp(this.rpc, hashes, this.#ledger.pool)) this.#ledger.onPickedUp();
+    if (await pickUpAll(this.rpc, this.#ledger.pool)) this.#ledger.onPickedUp();
   }
 
   async #repair(head: NodeBlock): Promise<boolean> {

@@ -3,7 +3,7 @@ import { encodeTransaction, type TransactionJson } from './encode.ts';
 import type { PendingPool } from './pool.ts';
 import { Unreachable } from './rpc.ts';
 
-const MAX_ASKED = 10_000;
+const MAX_ASKED = 100;
 const CONNECT_TIMEOUT_MS = 2_000;
 const SUBSCRIBE_ID = 0;
 
@@ -21,7 +21,7 @@ export class PoolLink {
   readonly #url: string;
   readonly #pool: PendingPool;
   readonly #onPickedUp: () => void;
-  readonly #asked = new Map<number, TransactionJson>();
+  readonly #asked = new Map<number, string>();
   #socket: WebSocket | null = null;
   #lastId = SUBSCRIBE_ID;
 
@@ -74,19 +74,26 @@ export class PoolLink {
 
   #onNotice(transaction: TransactionJson): void {
     const { hash } = transaction;
-    // Over the limit it stays in the node's own pool, and comes to light with the block that includes it.
-    if (typeof hash !== 'string' || this.#pool.knows(hash) || this.#asked.size >= MAX_ASKED) return;
-    this.#lastId += 1;
-    this.#asked.set(this.#lastId, transaction);
-    this.#send(this.#lastId, 'eth_getRawTransactionByHash', [hash]);
+    if (typeof hash !== 'string' || this.#pool.knows(hash)) return;
+    // Rebuilt from the notice: the node may be gone, or may have lost it to a block of the log, when it is asked.
+    const raw = encodeTransaction(transaction);
+    if (raw !== null) {
+      this.#add(hash, raw);
+    } else if (this.#asked.size < MAX_ASKED) {
+      // Blobs have to be asked for. Over the limit it comes to light with the block that includes it.
+      this.#lastId += 1;
+      this.#asked.set(this.#lastId, hash);
+      this.#send(this.#lastId, 'eth_getRawTransactionByHash', [hash]);
+    }
   }
 
-  #onAnswer(id: number, answer: unknown): void {
-    const transaction = this.#asked.get(id);
+  #onAnswer(id: number, raw: unknown): void {
+    const hash = this.#asked.get(id);
     this.#asked.delete(id);
-    if (transaction === undefined) return;
-    // The node may have lost it since it told of it, when a block of the log crossed it.
-    const raw = typeof answer === 'string' ? answer : encodeTransaction(transaction);
-    if (raw !== null && this.#pool.add(String(transaction['hash']), raw)) this.#onPickedUp();
+    if (hash !== undefined && typeof raw === 'string') this.#add(hash, raw);
+  }
+
+  #add(hash: string, raw: string): void {
+    if (this.#pool.add(hash, raw)) this.#onPickedUp();
   }
 }

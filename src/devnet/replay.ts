@@ -24,16 +24,24 @@ export async function pickUp(rpc: NodeRpc, hashes: readonly string[], pool: Pend
   return any;
 }
 
-/**
- * Empties a node's pool when its order would not give the record's order. What the pool held and the log does not know is
- * picked up first. True when something was dropped.
- */
-export async function makeRoom(rpc: NodeRpc, record: BlockRecord, pool: PendingPool): Promise<boolean> {
-  const held = (await rpc.block('pending')).transactions;
-  if (held.every((hash, index) => hash === record.transactions[index]?.hash)) return false;
-  await pickUp(rpc, held, pool);
-  await rpc.batch(held.map((hash): Call => ['anvil_dropTransaction', hash]));
-  return true;
+type PoolPart = Readonly<Record<string, Readonly<Record<string, { hash: string }>>>>;
+
+/** Takes over into `pool` all that a node's pool holds, ready or not; true when any was new. */
+export async function pickUpAll(rpc: NodeRpc, pool: PendingPool): Promise<boolean> {
+  const { pending, queued } = (await rpc.call('txpool_content')) as { pending: PoolPart; queued: PoolPart };
+  const senders = [...Object.values(pending), ...Object.values(queued)];
+  return pickUp(rpc, senders.flatMap((byNonce) => Object.values(byNonce).map(({ hash }) => hash)), pool);
+}
+
+/** The same where something waits for an earlier nonce: a node gives no notice of that. */
+export async function pickUpQueued(rpc: NodeRpc, pool: PendingPool): Promise<boolean> {
+  const status = (await rpc.call('txpool_status')) as { queued: string };
+  return Number(status.queued) > 0 && (await pickUpAll(rpc, pool));
+}
+
+/** True when a node's block has the record's transactions, in their order. */
+export function sameTransactions(made: NodeBlock, record: BlockRecord): boolean {
+  return made.transactions.length === record.transactions.length && made.transactions.every((hash, index) => hash === record.transactions[index]?.hash);
 }
 
 /**
@@ -72,6 +80,8 @@ export async function rollBack(rpc: NodeRpc, head: NodeBlock, log: BlockLog, poo
     const parent = await rpc.block(number);
     const fee = number === 0 ? parent.baseFeePerGas : nextBaseFee(parent);
     await rpc.call('anvil_setNextBlockBaseFeePerGas', `0x${fee.toString(16)}`);
+    // What followed on the removed blocks is not valid any more: the next block made would throw it out.
+    await pickUpAll(rpc, pool);
   } catch (error) {
     if (error instanceof NodeError) return -1;
     throw error;

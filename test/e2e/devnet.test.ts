@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { rpc, Signer } from '../help/client.ts';
 import { hashesOf, type TestDevnet, testDevnet } from '../help/devnet.ts';
 
@@ -141,6 +141,7 @@ describe('a node that is held back', () => {
     await devnet.settled();
     const head = async (): Promise<number> => Number(await rpc(devnet.url(2), 'eth_blockNumber'));
     devnet.sequencer.hold(2, 10);
+    onTestFinished(() => devnet.sequencer.hold(2, 0));
     const from = devnet.sequencer.tip;
     await devnet.mine(4);
     await devnet.settled([0, 1]);
