@@ -3,7 +3,7 @@ import { listenAdmin } from '../edge/admin.ts';
 import type { AdminServer } from '../edge/admin.ts';
 import { jsonReply, textReply } from '../edge/adminRoute.ts';
 import type { AdminReply, AdminRoute } from '../edge/adminRoute.ts';
-import type { GatewayState } from './gateway.ts';
+import type { GatewayState } from './state.ts';
 import type { GatewayWorld } from './node.ts';
 import { chainStatus, readinessOf } from './status.ts';
 

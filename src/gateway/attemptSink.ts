@@ -1,11 +1,11 @@
 import { classifyError } from '../chain/errors/classify.ts';
 import { VERDICTS } from '../chain/errors/verdicts.ts';
+import type { MethodSpec } from '../chain/method.ts';
 import type { Outcome } from '../chain/outcome.ts';
 import type { CancelReason, NodeReply } from '../route/attemptPort.ts';
 import { integerId, isNullResult, splitReply } from '../rpc/reply.ts';
 import type { ErrorReply, ResultReply } from '../rpc/reply.ts';
 import type { Exchange, ReplySink } from '../upstream/port.ts';
-import type { CallRun } from './callRun.ts';
 
 /** A node's whole answer, split. */
 export interface NodeAnswer extends NodeReply {
@@ -21,6 +21,17 @@ const MISSING: Outcome = Object.freeze({ class: 'transport', retry: 'other', bla
 
 /** The codes with which a node says that it could not even read our id. */
 const ID_UNREAD = new Set([-32700, -32600]);
+
+/** The call that an attempt belongs to. */
+export interface AttemptOwner {
+  readonly spec: MethodSpec;
+  /** An attempt ended with an answer of its node. */
+  onAnswer(sink: AttemptSink, outcome: Outcome, answer: NodeAnswer): void;
+  /** An attempt ended without one. */
+  onFailure(sink: AttemptSink, outcome: Outcome): void;
+  /** Counts how an attempt ended, for health and metrics. */
+  record(sink: AttemptSink, outcome: Outcome): void;
+}
 
 /** What an attempt is from its start. */
 export interface AttemptFacts {
@@ -43,10 +54,10 @@ export class AttemptSink implements ReplySink {
   /** It has ended, or was given up. */
   over = false;
   answer: NodeAnswer | null = null;
-  private readonly run: CallRun;
+  private readonly run: AttemptOwner;
   private readonly id: number;
 
-  constructor(run: CallRun, facts: AttemptFacts) {
+  constructor(run: AttemptOwner, facts: AttemptFacts) {
     this.run = run;
     this.attempt = facts.attempt;
     this.upstreamIndex = facts.upstreamIndex;

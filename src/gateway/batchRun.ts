@@ -2,11 +2,11 @@ import { BatchAssembly } from '../rpc/batch.ts';
 import type { ScannedCall } from '../rpc/scan.ts';
 import { CallRun } from './callRun.ts';
 import type { ChainRuntime } from './chain.ts';
-import type { Server } from './serve.ts';
+import type { ServeContext } from './context.ts';
 
 /** A client's batch: its entries run as calls of their own, at most `batchConcurrency` at once. */
 export class BatchRun {
-  private readonly server: Server;
+  private readonly server: ServeContext;
   private readonly chain: ChainRuntime;
   private readonly calls: readonly ScannedCall[];
   private readonly client: string;
@@ -16,7 +16,7 @@ export class BatchRun {
   private gone = false;
   private done: (body: Buffer | null) => void = () => undefined;
 
-  constructor(server: Server, chain: ChainRuntime, calls: readonly ScannedCall[], client: string) {
+  constructor(server: ServeContext, chain: ChainRuntime, calls: readonly ScannedCall[], client: string) {
     this.server = server;
     this.chain = chain;
     this.calls = calls;

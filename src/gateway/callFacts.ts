@@ -2,11 +2,25 @@ import { blockRefOf } from '../chain/blockref.ts';
 import type { BlockPoint } from '../chain/blockref.ts';
 import { scrubMessage } from '../chain/errors/scrub.ts';
 import type { MethodSpec } from '../chain/method.ts';
+import type { RequestOutcome } from '../observe/metricTable.ts';
 import type { RankAsk } from '../route/flaws.ts';
 import type { AttemptResult } from '../route/attemptPort.ts';
 import { composedError, nodeErrorEnvelope, resultEnvelope } from '../rpc/envelope.ts';
 import type { NodeAnswer } from './attemptSink.ts';
-import type { CallAnswer, CallRun } from './callRun.ts';
+import type { ChainRuntime } from './chain.ts';
+
+/** The answer to one call. */
+export interface CallAnswer {
+  /** HTTP status where it is a request of its own. */
+  readonly status: number;
+  /** The whole JSON-RPC answer. */
+  readonly body: Buffer;
+  /** The node whose answer it is, or ''. */
+  readonly upstream: string;
+  readonly retryAfterS: number;
+  /** For metrics. */
+  readonly outcome: RequestOutcome;
+}
 
 type Reply = Extract<AttemptResult<NodeAnswer>, { kind: 'reply' }>;
 
@@ -30,9 +44,9 @@ export function askForBlock(spec: MethodSpec, paramsRaw: string, ask: RankAsk): 
 const heightOf = (point: BlockPoint): number => (point.kind === 'number' ? point.number : -1);
 
 /** The client's answer made of a node's: the node's own bytes under the caller's id. */
-export function answerBytes(run: CallRun, result: Reply, upstream: string): CallAnswer {
+export function answerBytes(id: string | null, result: Reply, upstream: string): CallAnswer {
   const { body, split } = result.reply;
-  const idRaw = run.call.idRaw ?? 'null';
+  const idRaw = id ?? 'null';
   const raw = body.subarray(split.start, split.end);
   const outcome = result.outcome.class;
   const common = { status: 200, upstream, retryAfterS: 0, outcome: split.kind };
@@ -45,16 +59,16 @@ export function answerBytes(run: CallRun, result: Reply, upstream: string): Call
 const HASH_RESULT = /^"0x[0-9a-fA-F]{64}"$/;
 
 /** Remembers the hash of a transaction that a node has just taken through this edge. */
-export function noteHash(run: CallRun, result: Reply): void {
+export function noteHash(chain: ChainRuntime, spec: MethodSpec, result: Reply): void {
   const { reply } = result;
-  if (run.spec.class !== 'write' || reply.split.kind !== 'result') return;
+  if (spec.class !== 'write' || reply.split.kind !== 'result') return;
   const text = reply.body.toString('latin1', reply.split.start, reply.split.end);
-  if (HASH_RESULT.test(text)) run.chain.recent.add(text.slice(1, -1).toLowerCase());
+  if (HASH_RESULT.test(text)) chain.recent.add(text.slice(1, -1).toLowerCase());
 }
 
 /** Whether the transaction asked for came through this edge lately. */
-export function sawHash(run: CallRun): boolean {
-  if (run.spec.block.kind !== 'transaction' || run.chain.recent.size === 0) return false;
-  const ref = blockRefOf(run.spec, run.call.paramsRaw);
-  return ref.kind === 'transaction' && run.chain.recent.has(ref.hash.toLowerCase());
+export function sawHash(chain: ChainRuntime, spec: MethodSpec, paramsRaw: string): boolean {
+  if (spec.block.kind !== 'transaction' || chain.recent.size === 0) return false;
+  const ref = blockRefOf(spec, paramsRaw);
+  return ref.kind === 'transaction' && chain.recent.has(ref.hash.toLowerCase());
 }

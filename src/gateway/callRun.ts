@@ -9,32 +9,20 @@ import type { AttemptPort, AttemptResult, CancelReason } from '../route/attemptP
 import { errorEnvelope, requestEnvelope } from '../rpc/envelope.ts';
 import type { ScannedCall } from '../rpc/scan.ts';
 import { AttemptSink } from './attemptSink.ts';
-import type { NodeAnswer } from './attemptSink.ts';
+import type { AttemptOwner, NodeAnswer } from './attemptSink.ts';
 import { answerBytes, askForBlock, noteHash, sawHash } from './callFacts.ts';
-import type { ChainRuntime } from './chain.ts';
-import type { Server } from './serve.ts';
+import type { CallAnswer } from './callFacts.ts';
+import type { ChainRuntime, Underway } from './chain.ts';
+import type { ServeContext } from './context.ts';
 
 /** Nodes keep the state of at least this many blocks below their head (Geth's default is 128). */
 const PRUNED_DEPTH = 128;
 
-/** The answer to one call. */
-export interface CallAnswer {
-  /** HTTP status where it is a request of its own. */
-  readonly status: number;
-  /** The whole JSON-RPC answer. */
-  readonly body: Buffer;
-  /** The node whose answer it is, or ''. */
-  readonly upstream: string;
-  readonly retryAfterS: number;
-  /** For metrics. */
-  readonly outcome: RequestOutcome;
-}
-
 /** One call from its scan to its answer: look up, route, forward, judge, answer, record. */
-export class CallRun implements AttemptPort<NodeAnswer> {
+export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway {
   readonly call: ScannedCall;
   readonly chain: ChainRuntime;
-  readonly server: Server;
+  readonly server: ServeContext;
   spec: MethodSpec;
   private readonly client: string;
   private readonly machine: Attempt<NodeAnswer>;
@@ -48,7 +36,7 @@ export class CallRun implements AttemptPort<NodeAnswer> {
   /** What the attempt before came to. */
   private retryReason: RetryReason = 'null';
 
-  constructor(server: Server, chain: ChainRuntime, call: ScannedCall, client: string) {
+  constructor(server: ServeContext, chain: ChainRuntime, call: ScannedCall, client: string) {
     this.server = server;
     this.chain = chain;
     this.call = call;
@@ -116,10 +104,10 @@ export class CallRun implements AttemptPort<NodeAnswer> {
     } else if (result.kind === 'fault') {
       this.refuse(new Fault(result.fault, '', null, Math.ceil(result.holdMs / 1000)));
     } else {
-      noteHash(this, result);
+      noteHash(this.chain, this.spec, result);
       for (const sink of this.sinks) if (sink.isHedge) this.chain.metrics.onHedge(sink.answer === result.reply ? 'won' : 'lost');
       const upstream = this.chain.table.entries[result.upstreamIndex]?.name ?? '';
-      this.answer(answerBytes(this, result, upstream));
+      this.answer(answerBytes(this.call.idRaw, result, upstream));
     }
   }
 
@@ -157,7 +145,7 @@ export class CallRun implements AttemptPort<NodeAnswer> {
     const candidates = new Int32Array(table.serving.length);
     const candidateCount = chain.ranker.rank(table, spec, ask, candidates);
     chain.running.add(this);
-    const hashSeen = spec.nullMeansAbsent && sawHash(this);
+    const hashSeen = spec.nullMeansAbsent && sawHash(chain, spec, call.paramsRaw);
     const deadlineMs = this.startedMs + chain.config.routing.deadlineMs;
     this.machine.start({ method: spec, table, candidates, candidateCount, refusal: chain.ranker.refusal, deadlineMs, hashSeen }, nowMs);
   }

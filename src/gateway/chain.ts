@@ -16,7 +16,6 @@ import { LoadBook } from '../route/loadBook.ts';
 import { Ranker } from '../route/rank.ts';
 import { RetryBudget } from '../route/retryBudget.ts';
 import type { ScannedCall } from '../rpc/scan.ts';
-import type { CallRun } from './callRun.ts';
 import { UpstreamNode } from './node.ts';
 import type { GatewayWorld } from './node.ts';
 import type { Beating, Pulse } from './pulse.ts';
@@ -41,6 +40,11 @@ function declaredLacks(config: UpstreamConfig): number {
   return DECLARABLE.reduce((bits, name) => (config.capabilities[name] === false ? bits | CAPABILITY_BITS[name] : bits), 0);
 }
 
+/** A call under way, to be told when nodes leave service. */
+export interface Underway {
+  onLeft(indices: readonly number[]): void;
+}
+
 /** One chain as this process serves it: its nodes, the judge over them, the route table of the moment. */
 export class ChainRuntime implements Beating {
   readonly name: string;
@@ -56,7 +60,7 @@ export class ChainRuntime implements Beating {
   table: RouteTable;
   chainId: number | null;
   /** Calls under way. */
-  readonly running = new Set<CallRun>();
+  readonly running = new Set<Underway>();
   /** What all attempt machines of the chain share. */
   readonly attempts: AttemptShared;
   /** Refilled for each call. */
@@ -85,7 +89,7 @@ export class ChainRuntime implements Beating {
       clock.nowMs(),
     );
     this.table = this.judge.table;
-    config.upstreams.forEach((upstream, index) => this.nodes.push(this.open(upstream, index)));
+    for (const [index, upstream] of config.upstreams.entries()) this.nodes.push(this.open(upstream, index));
   }
 
   /** True when a call could be answered now. */

@@ -12,6 +12,7 @@ import type { GatewayWorld } from './node.ts';
 import { Paths } from './paths.ts';
 import { Pulse } from './pulse.ts';
 import { Server } from './serve.ts';
+import type { GatewayState } from './state.ts';
 import { systemClock, systemRandom, wheelTimers } from './world.ts';
 
 /** Time between two beats of the judge: far below the shortest probe interval. */
@@ -23,14 +24,6 @@ export interface Gateway {
   readonly adminPort: number;
   /** Stops accepting, finishes what is under way within `graceMs` (default: server.drainTimeoutMs), closes everything. */
   close(graceMs?: number): Promise<void>;
-}
-
-/** What the admin port can see. */
-export interface GatewayState {
-  readonly chains: readonly ChainRuntime[];
-  readonly server: Server;
-  readonly metrics: GatewayMetrics;
-  draining: boolean;
 }
 
 /**

@@ -1,34 +1,21 @@
 import { Fault } from '../base/fault.ts';
-import type { ServerConfig } from '../config/schema.ts';
 import type { EdgeAnswer, EdgeExchange, EdgeHandler, RequestHead, RequestSink } from '../edge/port.ts';
 import type { LogFields } from '../observe/log.ts';
-import type { GatewayMetrics } from '../observe/metrics.ts';
 import { scanBody } from '../rpc/scan.ts';
 import type { ScanLimits, ScannedCall } from '../rpc/scan.ts';
 import { ClientAddress } from './clientAddress.ts';
 import { HeaderBook, faultAnswer, noContent } from './answers.ts';
 import { BatchRun } from './batchRun.ts';
 import { CallRun } from './callRun.ts';
-import type { CallAnswer } from './callRun.ts';
+import type { CallAnswer } from './callFacts.ts';
 import type { ChainRuntime } from './chain.ts';
-import type { GatewayWorld } from './node.ts';
-import type { Paths } from './paths.ts';
-
-/** What serving shares over all requests of the process. */
-export interface ServeParts {
-  readonly world: GatewayWorld;
-  readonly server: ServerConfig;
-  /** Log each Nth call; 0 = none. */
-  readonly sampleEvery: number;
-  readonly metrics: GatewayMetrics;
-  readonly paths: Paths<ChainRuntime>;
-}
+import type { ServeContext, ServeParts } from './context.ts';
 
 /**
  * The order in which a request is served: admit, scan, look up, route, forward, judge, answer, record.
  * Admission is here; scan and answer in `RequestRun`; the rest, per call, in `CallRun`.
  */
-export class Server implements EdgeHandler {
+export class Server implements EdgeHandler, ServeContext {
   readonly parts: ServeParts;
   readonly headers = new HeaderBook();
   readonly limits: ScanLimits;

@@ -1,6 +1,6 @@
 import type { UpstreamReport } from '../health/report.ts';
 import type { ChainRuntime } from './chain.ts';
-import type { GatewayState } from './gateway.ts';
+import type { GatewayState } from './state.ts';
 
 /** Readiness of the process, with the reasons when it is not, or only just. */
 export interface Readiness {

@@ -1,0 +1,27 @@
+import type { ServerConfig } from '../config/schema.ts';
+import type { LogFields } from '../observe/log.ts';
+import type { GatewayMetrics } from '../observe/metrics.ts';
+import type { ChainRuntime } from './chain.ts';
+import type { GatewayWorld } from './node.ts';
+import type { Paths } from './paths.ts';
+
+/** What serving shares over all requests of the process. */
+export interface ServeParts {
+  readonly world: GatewayWorld;
+  readonly server: ServerConfig;
+  /** Log each Nth call; 0 = none. */
+  readonly sampleEvery: number;
+  readonly metrics: GatewayMetrics;
+  readonly paths: Paths<ChainRuntime>;
+}
+
+/** The process as a call under way sees it. */
+export interface ServeContext {
+  readonly parts: ServeParts;
+  /** Calls under way. */
+  inFlight: number;
+  /** An id for a call of ours to a node; unique among those under way. */
+  nextId(): number;
+  /** Logs each Nth call, where the config asks for it. */
+  sample(facts: LogFields): void;
+}
