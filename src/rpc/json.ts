@@ -33,7 +33,10 @@ export function skipValue(bytes: Buffer, from: number, maxDepth: number, even: b
       if (byteAt(bytes, i) === first + 2) {
         i++;
       } else {
-        if (depth > 0 && (depth & 31) === 0) (outer ??= []).push(kinds);
+        if (depth > 0 && (depth & 31) === 0) {
+          if (outer === null) outer = [kinds];
+          else outer.push(kinds);
+        }
         depth++;
         kinds = (kinds << 1) | (first === OPEN_BRACE ? 1 : 0);
         if (first === OPEN_BRACE) i = skipKey(bytes, i, even);

@@ -145,7 +145,7 @@ function readError(reply: MemberReader, idRaw: string | null): ErrorReply {
   const error = new MemberReader(bytes, ERROR_NAMES, reply.even);
   error.read(start, MAX_REPLY_DEPTH);
   const [codeAt = 0, messageAt = 0, dataAt = 0] = error.from;
-  const number = codeAt === 0 || bytes[codeAt] === QUOTE ? Number.NaN : Number(rawSlice(bytes, codeAt, error.to[CODE] as number));
+  const number = codeAt === 0 ? Number.NaN : Number(rawSlice(bytes, codeAt, error.to[CODE] as number));
   const isText = messageAt !== 0 && bytes[messageAt] === QUOTE;
   return {
     kind: 'error', idRaw, start, end,

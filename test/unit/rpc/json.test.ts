@@ -38,7 +38,7 @@ const VALID = [
 
 const INVALID = [
   '', ' ', '01', '-', '-01', '+1', '.5', '1.', '1.e5', '1e', '1e+', '0x1', '1_000', 'NaN', 'Infinity', '-Infinity', '--1', '1-', '1 2',
-  'nul', 'nulll', 'True', 'tru', 'falsE', 'undefined', '"', '"a', '\'a\'', '"\\x41"', '"\\u12"', '"\\u12g4"', '"\\', '"\\u"', '"\n"', '"\t"', '"\u0000"', '"\u001f"',
+  'nul', 'nulll', 'True', 'tru', 'falsE', 'undefined', '"', '"a', '\'a\'', '"\\x41"', '"\\u12"', '"\\u12g4"', '"\\ug234"', '"\\u123g"', '"\\u123"', '"\\', '"\\u"', '"\n"', '"\t"', '"\u0000"', '"\u001f"',
   '[', ']', '[1', '[1,', '[1,]', '[,1]', '[,]', '[1,,2]', '[1 2]', '[1}', '[1]]', '{', '}', '{]', '{"a"', '{"a":', '{"a":1', '{"a":1,', '{"a":1,}', '{,}',
   '{"a" 1}', '{"a"::1}', '{a:1}', '{1:1}', '{null:1}', '{"a":1 "b":2}', '{"a"}', '{"a":1]', '["a":1]', '[1],', '{}{}', '[]x', '1x',
   '/*c*/1', '[1]//c', '\ufeff[]', '[]\u00a0', '\u000b1', '1\u000c', '[1\u0000]', '[]\u0000', '"a"\u0000', '{"a":tru}', '{"a":1.}', '[-]', '[1e5.5]',
@@ -80,7 +80,7 @@ const FRAGMENTS = [
 
 describe('against JSON.parse', () => {
   it('agrees on soups of fragments', () => {
-    fc.assert(fc.property(fc.array(fc.constantFrom(...FRAGMENTS), { maxLength: 12 }), (parts) => {
+    fc.assert(fc.property(fc.array(fc.constantFrom(...FRAGMENTS), { maxLength: 12, size: 'max' }), (parts) => {
       const body = Buffer.from(parts.join(''));
       expect(accepted(body)).toBe(parses(body));
     }), { numRuns: 3000 });
@@ -104,7 +104,8 @@ describe('against JSON.parse', () => {
   it('sees one odd byte anywhere in a large text', () => {
     const text = `["${'x'.repeat(2100)}"]`;
     for (let lead = 0; lead < 4; lead++) {
-      for (let at = 0; at < text.length; at += at < 16 || at > text.length - 16 ? 1 : 37) {
+      for (let at = 0; at < text.length; at++) {
+        if (at > 32 && at < text.length - 32 && at % 37 !== 0) continue;
         for (const byte of [0x01, 0x1f, 0x5c, 0x22, 0x80]) {
           const body = shifted(text, lead);
           body[at] = byte;
@@ -131,7 +132,7 @@ describe('depth', () => {
   });
 
   it('remembers what each of many levels was', () => {
-    fc.assert(fc.property(fc.array(fc.boolean(), { minLength: 1, maxLength: 150 }), fc.nat(), (kinds, flip) => {
+    fc.assert(fc.property(fc.array(fc.boolean(), { minLength: 1, maxLength: 150, size: 'max' }), fc.nat(), (kinds, flip) => {
       const open = kinds.map((isObject) => (isObject ? '{"k":' : '[')).join('');
       const close = kinds.map((isObject) => (isObject ? '}' : ']')).reverse();
       expect(accepted(Buffer.from(`${open}1${close.join('')}`))).toBe(true);
