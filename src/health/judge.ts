@@ -189,7 +189,8 @@ export class ChainJudge {
     for (const mark of result.marks ?? []) this.heads.onMark(node.index, mark);
     const finalized: BlockMark | undefined = result.finalized;
     if (finalized !== undefined) this.heads.onFinalized(node.index, finalized);
-    const fit = node.verdict === null && this.heads.forkedAt(node.index) < 0;
+    // Out of service, a doubt is enough to stay there.
+    const fit = node.verdict === null && this.heads.forkedAt(node.index) < 0 && result.head.number <= this.heads.ceiling(nowMs);
     node.machine.onGoodProbe(fit, nowMs);
   }
 

@@ -89,7 +89,9 @@ export class Checks {
     const noticeMs = Math.max(2 * blockMs, 5000) + 2 * blockMs + 12_000;
     for (const kind of OUSTED) {
       const span = node.has(kind, nowMs);
-      if (span !== undefined && nowMs - span.fromMs > noticeMs) this.#fault(nowMs, `${node.index} still serves, ${kind} since ${span.fromMs.toFixed(0)}`);
+      // Another trouble in between can make it look better than it is, for the time of a new judgement.
+      const sole = node.spans.every((other) => other === span || other.toMs < (span?.fromMs ?? 0) || other.fromMs > nowMs);
+      if (sole && span !== undefined && nowMs - span.fromMs > noticeMs) this.#fault(nowMs, `${node.index} still serves, ${kind} since ${span.fromMs.toFixed(0)}`);
     }
   }
 

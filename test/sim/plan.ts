@@ -27,7 +27,8 @@ function drawSpans(random: Random, kinds: readonly Trouble[], durationMs: number
   const kind = pick(random, kinds);
   for (let i = 0; i < count; i++) {
     const fromMs = random() < 0.15 ? 0 : random() * durationMs * 0.8;
-    const lengthMs = flaps ? 200 + 3000 * random() : 1000 + random() * durationMs * 0.4;
+    const forGood = random() < 0.3 ? durationMs : 0;
+    const lengthMs = flaps ? 200 + 3000 * random() : 1000 + random() * durationMs * 0.4 + forGood;
     spans.push({ kind: flaps ? kind : pick(random, kinds), fromMs, toMs: fromMs + lengthMs });
   }
   return spans;
