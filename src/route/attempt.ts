@@ -67,7 +67,7 @@ export class Attempt<R extends NodeReply> {
       if (!reply.isNull || !this.call.method.nullMeansAbsent) return this.win(record, 'lost');
       if (this.fallback !== null) return this.win(this.fallback, 'lost');
       this.fallback = record;
-      this.capWaits(nowMs);
+      this.candidates.capWaits(nowMs);
       this.settleNull(this.call, nowMs);
     } else {
       this.afterLoss(this.call, record, nowMs);
@@ -121,7 +121,8 @@ export class Attempt<R extends NodeReply> {
     const leftMs = call.deadlineMs - nowMs;
     const record = this.log.add(upstreamIndex, call.deadlineMs);
     const elsewhere = call.method.retryable && this.log.count < options.maxAttempts && this.candidates.any();
-    const timeoutMs = elsewhere || this.fallback !== null ? Math.min(this.candidates.timeoutMs(upstreamIndex), leftMs) : leftMs;
+    const timeoutMs =
+      elsewhere || this.fallback !== null ? Math.min(this.candidates.timeoutMs(upstreamIndex), leftMs) : leftMs;
     record.timeoutAtMs = nowMs + timeoutMs;
     const hedgeable = elsewhere && call.method.hedgeable && this.hedges < options.maxHedges;
     this.hedgeAtMs = hedgeable ? nowMs + this.candidates.hedgeDelayMs(upstreamIndex) : NEVER;
@@ -164,7 +165,7 @@ export class Attempt<R extends NodeReply> {
     this.hedgeAtMs = NEVER;
     if (this.fallback !== null || this.log.count >= this.shared.options.maxAttempts) return;
     const next = this.candidates.next(nowMs);
-    if (next < 0 || !this.pay(this.openAreLost(nowMs), nowMs)) return;
+    if (next < 0 || !this.pay(this.candidates.openAreLost(nowMs), nowMs)) return;
     this.hedges++;
     this.send(call, next, nowMs);
   }
@@ -173,7 +174,7 @@ export class Attempt<R extends NodeReply> {
   private settleNull(call: AttemptCall, nowMs: number): void {
     const { fallback } = this;
     if (fallback === null) return;
-    if (this.log.open > 0 && !this.openAreLost(nowMs)) {
+    if (this.log.open > 0 && !this.candidates.openAreLost(nowMs)) {
       this.recheckIn(fallback.upstreamIndex, nowMs);
       return;
     }
@@ -183,7 +184,8 @@ export class Attempt<R extends NodeReply> {
 
   private askOther(call: AttemptCall, first: AttemptRecord<R>, nowMs: number): boolean {
     const { options, budget } = this.shared;
-    if (!options.nullRetry || this.nullAsked || !call.method.retryable || this.log.count >= options.maxAttempts) return false;
+    if (!options.nullRetry || this.nullAsked || !call.method.retryable || this.log.count >= options.maxAttempts)
+      return false;
     const aboveHead = call.hashSeen ? Number.NEGATIVE_INFINITY : this.candidates.entry(first.upstreamIndex).headNumber;
     const next = this.candidates.next(nowMs, aboveHead);
     if (next < 0 || !budget.trySpend(nowMs)) return false;
@@ -198,19 +200,6 @@ export class Attempt<R extends NodeReply> {
     this.recheckAtMs = nowMs + Math.max(RECHECK_MIN_MS, this.candidates.hedgeDelayMs(upstreamIndex));
   }
 
-  /** With a null in hand nobody is waited for until the deadline. */
-  private capWaits(nowMs: number): void {
-    for (let i = 0; i < this.log.count; i++) {
-      const record = this.log.at(i);
-      if (record?.open !== true) continue;
-      record.timeoutAtMs = Math.min(record.timeoutAtMs, nowMs + this.candidates.timeoutMs(record.upstreamIndex));
-    }
-  }
-
-  private openAreLost(nowMs: number): boolean {
-    return this.log.everyOpen((index) => this.candidates.isLost(index, nowMs));
-  }
-
   /** Where the call goes after `record`, with the budget charged; -1 when it may not or cannot go anywhere. */
   private nextAfter(call: AttemptCall, record: AttemptRecord<R>, nowMs: number): number {
     if (this.log.count >= this.shared.options.maxAttempts || nowMs >= call.deadlineMs) return -1;
@@ -219,7 +208,8 @@ export class Attempt<R extends NodeReply> {
     let next = this.candidates.next(nowMs);
     const same = next < 0 && outcome?.retry === 'same' && !this.sameAsked && !this.candidates.isOut(upstreamIndex);
     if (same) next = upstreamIndex;
-    const free = outcome?.unsent === true || outcome?.class === 'transport' || this.candidates.isLost(upstreamIndex, nowMs);
+    const free =
+      outcome?.unsent === true || outcome?.class === 'transport' || this.candidates.isLost(upstreamIndex, nowMs);
     if (next < 0 || !this.pay(free, nowMs)) return -1;
     this.sameAsked ||= same;
     return next;

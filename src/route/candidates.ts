@@ -65,6 +65,20 @@ export class Candidates<R extends NodeReply> {
     return this.book.silentForMs(upstreamIndex, nowMs) > limitMs;
   }
 
+  /** Whether nothing is to be expected of any open attempt; also true when none is open. */
+  openAreLost(nowMs: number): boolean {
+    return this.log.everyOpen((index) => this.isLost(index, nowMs));
+  }
+
+  /** Gives every open attempt no more than its node's own time from now: for a call with a null in hand. */
+  capWaits(nowMs: number): void {
+    for (let i = 0; i < this.log.count; i++) {
+      const record = this.log.at(i);
+      if (record?.open !== true) continue;
+      record.timeoutAtMs = Math.min(record.timeoutAtMs, nowMs + this.timeoutMs(record.upstreamIndex));
+    }
+  }
+
   /** Whether an untried node is left. */
   any(): boolean {
     const { candidates, candidateCount } = this.call ?? NOBODY;
@@ -82,7 +96,8 @@ export class Candidates<R extends NodeReply> {
     for (let i = 0; i < candidateCount; i++) {
       const index = candidates[i] as number;
       const entry = this.entry(index);
-      if (!this.isFresh(index) || entry.headNumber <= aboveHead || this.book.inFlight(index) >= entry.maxInFlight) continue;
+      if (!this.isFresh(index) || entry.headNumber <= aboveHead || this.book.inFlight(index) >= entry.maxInFlight)
+        continue;
       if (!this.isLost(index, nowMs)) return index;
       if (silent < 0) silent = index;
     }

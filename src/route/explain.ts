@@ -19,7 +19,7 @@ export interface Explained {
   /** Distance from the key, smaller is nearer; null without weight. */
   readonly distance: number | null;
   readonly inFlight: number;
-  /** Place among the candidates from 0, or -1. */
+  /** Place among the candidates from 0, or -1; only the first 16 have one. */
   readonly position: number;
   /** Everything that speaks against it; of a candidate, what was put up with. */
   readonly exclusions: readonly Exclusion[];
@@ -29,7 +29,12 @@ export interface Explained {
  * Every node of the table with what `Ranker.rank` thinks of it, candidates first. For people; it may allocate.
  * @param shared book and epsilon that the chain's ranker has
  */
-export function explainRank(table: RouteTable, method: MethodSpec, ask: RankAsk, shared: { readonly book: LoadBook; readonly boundedLoad: number }): Explained[] {
+export function explainRank(
+  table: RouteTable,
+  method: MethodSpec,
+  ask: RankAsk,
+  shared: { readonly book: LoadBook; readonly boundedLoad: number },
+): Explained[] {
   const order = new Int32Array(table.entries.length);
   const count = new Ranker(shared.book, shared.boundedLoad).rank(table, method, ask, order);
   const places = order.subarray(0, count);

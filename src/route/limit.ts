@@ -14,7 +14,8 @@ export class TokenBucket {
   private atMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: RateOptions) {
-    if (!(options.ratePerS > 0) || !(options.burst > 0)) throw new RangeError('TokenBucket: ratePerS and burst must be above 0');
+    if (!(options.ratePerS > 0) || !(options.burst > 0))
+      throw new RangeError('TokenBucket: ratePerS and burst must be above 0');
     this.ratePerMs = options.ratePerS / 1000;
     this.burst = options.burst;
     this.tokens = options.burst;
@@ -39,7 +40,8 @@ export class TokenBucket {
 
   private refill(nowMs: number): void {
     if (nowMs <= this.atMs) return;
-    if (this.atMs !== Number.NEGATIVE_INFINITY) this.tokens = Math.min(this.burst, this.tokens + (nowMs - this.atMs) * this.ratePerMs);
+    if (this.atMs !== Number.NEGATIVE_INFINITY)
+      this.tokens = Math.min(this.burst, this.tokens + (nowMs - this.atMs) * this.ratePerMs);
     this.atMs = nowMs;
   }
 }

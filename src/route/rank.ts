@@ -9,6 +9,8 @@ import type { RouteEntry, RouteTable } from './table.ts';
 /** Added to the group of a node that is over its bounded load: behind the others of its tier, before the next tier. */
 const OVERLOADED = 1;
 const GROUPS_PER_TIER = 2;
+/** Most candidates of a call: as many as `routing.maxAttempts` can be. Whoever comes after them is never reached. */
+const MAX_CANDIDATES = 16;
 
 /**
  * Distance of a node from a key; the nearest node serves. The nodes' distances are exponential variables with the weights
@@ -50,7 +52,7 @@ export class Ranker {
 
   /**
    * Writes the indices of the nodes to try into `out`, best first: tier, then bounded load, then distance from the key.
-   * @param out as long as there are upstreams; what does not fit is dropped from the end
+   * @param out room for up to 16; what does not fit is dropped from the end
    * @returns how many; 0 sets `refusal`
    */
   rank(table: RouteTable, method: MethodSpec, ask: RankAsk, out: Int32Array): number {
@@ -62,7 +64,7 @@ export class Ranker {
     }
     this.place(table, method, ask, count);
     if (!ask.affine && count > 1) this.preferIdle(table);
-    const given = Math.min(count, out.length);
+    const given = Math.min(count, out.length, MAX_CANDIDATES);
     for (let i = 0; i < given; i++) out[i] = this.order[i] as number;
     return given;
   }
@@ -87,7 +89,7 @@ export class Ranker {
     return count;
   }
 
-  /** Sorts the first `count` of `order` by group, then distance; `serving`, and so `order`, comes tier by tier. */
+  /** Sorts `count` nodes of `order` by group, then distance; `serving`, and so `order`, comes tier by tier. */
   private place(table: RouteTable, method: MethodSpec, ask: RankAsk, count: number): void {
     // a filter lives on the node that made it: load never moves its calls
     const epsilon = method.class === 'filter' ? Number.POSITIVE_INFINITY : this.epsilon;
@@ -113,15 +115,17 @@ export class Ranker {
     }
   }
 
-  /** Moves the node at `from` forward to its place among those before it. */
+  /** Moves the node at `from` forward to its place among the best of those before it. */
   private insert(from: number, group: number, distance: number): void {
     const index = this.order[from] as number;
     let at = from;
-    for (; at > 0; at--) {
-      const before = this.group[at - 1] as number;
-      if (before < group || (before === group && (this.distance[at - 1] as number) <= distance)) break;
+    if (from >= MAX_CANDIDATES) {
+      at = MAX_CANDIDATES - 1;
+      if (!this.isBetter(group, distance, at)) return;
+    }
+    for (; at > 0 && this.isBetter(group, distance, at - 1); at--) {
       this.order[at] = this.order[at - 1] as number;
-      this.group[at] = before;
+      this.group[at] = this.group[at - 1] as number;
       this.distance[at] = this.distance[at - 1] as number;
     }
     this.order[at] = index;
@@ -129,12 +133,18 @@ export class Ranker {
     this.distance[at] = distance;
   }
 
+  private isBetter(group: number, distance: number, than: number): boolean {
+    const other = this.group[than] as number;
+    return group < other || (group === other && distance < (this.distance[than] as number));
+  }
+
   /**
    * Power of two choices: with a random key the first two are a weighted sample without replacement.
    * Source: Mitzenmacher, "The power of two choices in randomized load balancing" (1996).
    */
   private preferIdle(table: RouteTable): void {
-    const [first = 0, second = 0] = this.order;
+    const first = this.order[0] as number;
+    const second = this.order[1] as number;
     if (this.group[0] !== this.group[1]) return;
     const load = (index: number): number => (this.book.inFlight(index) + 1) / (table.entries[index]?.weight ?? 1);
     if (load(second) >= load(first)) return;

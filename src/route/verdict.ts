@@ -12,7 +12,12 @@ interface VerdictRow {
   readonly unknown: boolean;
 }
 
-const row = (order: number, show: boolean, fault: FaultKind, unknown = false): VerdictRow => ({ order, show, fault, unknown });
+const row = (order: number, show: boolean, fault: FaultKind, unknown = false): VerdictRow => ({
+  order,
+  show,
+  fault,
+  unknown,
+});
 
 /**
  * The table of last answers. Texts of `throttled`, `auth` and `http` may name the provider's account and are never shown.

@@ -3,7 +3,14 @@ import type { MethodSpec } from '../../src/chain/method.ts';
 import type { Outcome, OutcomeClass } from '../../src/chain/outcome.ts';
 import type { UpstreamState } from '../../src/health/state.ts';
 import { Attempt } from '../../src/route/attempt.ts';
-import type { AttemptCall, AttemptOptions, AttemptPort, AttemptResult, CancelReason, NodeReply } from '../../src/route/attemptPort.ts';
+import type {
+  AttemptCall,
+  AttemptOptions,
+  AttemptPort,
+  AttemptResult,
+  CancelReason,
+  NodeReply,
+} from '../../src/route/attemptPort.ts';
 import type { RankAsk } from '../../src/route/flaws.ts';
 import { LoadBook } from '../../src/route/loadBook.ts';
 import { RetryBudget } from '../../src/route/retryBudget.ts';
@@ -13,36 +20,96 @@ import type { RouteEntry, RouteTable } from '../../src/route/table.ts';
 export function entryOf(index: number, change: Partial<RouteEntry> = {}): RouteEntry {
   const name = change.name ?? String.fromCharCode(97 + index);
   return {
-    index, name, seed: hashString(name), state: 'serving', tier: 0, weight: 100, headNumber: 100, headHash: '0xaa', lacks: 0,
-    lowestState: 0, denied: null, heldUntilMs: 0, maxInFlight: 256, attemptTimeoutMs: 500, hedgeDelayMs: 20, ...change,
+    index,
+    name,
+    seed: hashString(name),
+    state: 'serving',
+    tier: 0,
+    weight: 100,
+    headNumber: 100,
+    headHash: '0xaa',
+    lacks: 0,
+    lowestState: 0,
+    denied: null,
+    heldUntilMs: 0,
+    maxInFlight: 256,
+    attemptTimeoutMs: 500,
+    hedgeDelayMs: 20,
+    ...change,
   };
 }
 
 /** A table of these entries; those with weight serve. */
 export function tableOf(entries: readonly RouteEntry[]): RouteTable {
   const serving = entries.filter((entry) => entry.weight > 0).map((entry) => entry.index);
-  return { version: 1, chain: 'test', trustedNumber: 100, trustedHash: '0xaa', finalizedNumber: 90, panic: false, entries, serving };
+  return {
+    version: 1,
+    chain: 'test',
+    trustedNumber: 100,
+    trustedHash: '0xaa',
+    finalizedNumber: 90,
+    panic: false,
+    entries,
+    serving,
+  };
 }
 
 /** A light, idempotent read. */
 export function specOf(change: Partial<MethodSpec> = {}): MethodSpec {
   return {
-    name: 'eth_call', index: 0, class: 'read', access: 'open', block: { kind: 'none' }, finality: 'byBlock', idempotent: true, retryable: true,
-    hedgeable: true, batchable: true, weight: 1, capability: null, nullMeansAbsent: false, addressIndex: -1, ...change,
+    name: 'eth_call',
+    index: 0,
+    class: 'read',
+    access: 'open',
+    block: { kind: 'none' },
+    finality: 'byBlock',
+    idempotent: true,
+    retryable: true,
+    hedgeable: true,
+    batchable: true,
+    weight: 1,
+    capability: null,
+    nullMeansAbsent: false,
+    addressIndex: -1,
+    ...change,
   };
 }
 
 export const READ = specOf();
 export const LOOK_UP = specOf({ name: 'eth_getTransactionReceipt', nullMeansAbsent: true });
-export const RAW_TRANSACTION = specOf({ name: 'eth_sendRawTransaction', class: 'write', idempotent: false, hedgeable: false });
-export const ONCE = specOf({ name: 'eth_sendTransaction', class: 'write', idempotent: false, retryable: false, hedgeable: false });
+export const RAW_TRANSACTION = specOf({
+  name: 'eth_sendRawTransaction',
+  class: 'write',
+  idempotent: false,
+  hedgeable: false,
+});
+export const ONCE = specOf({
+  name: 'eth_sendTransaction',
+  class: 'write',
+  idempotent: false,
+  retryable: false,
+  hedgeable: false,
+});
 
-export const askOf = (change: Partial<RankAsk> = {}): RankAsk => ({ keyHash: 1, affine: true, nowMs: 0, requiredBlock: -1, stateBlock: -1, ...change });
+export const askOf = (change: Partial<RankAsk> = {}): RankAsk => ({
+  keyHash: 1,
+  affine: true,
+  nowMs: 0,
+  requiredBlock: -1,
+  stateBlock: -1,
+  ...change,
+});
 
 const FINAL: ReadonlySet<OutcomeClass> = new Set(['result', 'chain', 'client', 'cancelled']);
 
-export const outcomeOf = (name: OutcomeClass, change: Partial<Outcome> = {}): Outcome =>
-  ({ class: name, retry: FINAL.has(name) ? 'final' : 'other', blame: false, unsent: false, holdMs: 0, ...change });
+export const outcomeOf = (name: OutcomeClass, change: Partial<Outcome> = {}): Outcome => ({
+  class: name,
+  retry: FINAL.has(name) ? 'final' : 'other',
+  blame: false,
+  unsent: false,
+  holdMs: 0,
+  ...change,
+});
 
 /** A node's answer in a test: text, and whether it is null. */
 export interface TestReply extends NodeReply {
@@ -88,8 +155,14 @@ export class Stage implements AttemptPort<TestReply> {
     const candidates = Int32Array.from(this.table.serving);
     this.machine.start(
       {
-        method: this.method, table: this.table, candidates, candidateCount: candidates.length, refusal: 'noUpstream',
-        deadlineMs: this.nowMs + 5000, hashSeen: false, ...this.call,
+        method: this.method,
+        table: this.table,
+        candidates,
+        candidateCount: candidates.length,
+        refusal: 'noUpstream',
+        deadlineMs: this.nowMs + 5000,
+        hashSeen: false,
+        ...this.call,
       },
       this.nowMs,
     );
@@ -144,7 +217,8 @@ export class Stage implements AttemptPort<TestReply> {
   finish(result: AttemptResult<TestReply>): void {
     this.results.push(result);
     this.armedAtMs = Number.POSITIVE_INFINITY;
-    if (result.kind === 'reply') this.lines.push(`${this.nowMs} reply ${this.nameOf(result.upstreamIndex)} ${result.reply.text}`);
+    if (result.kind === 'reply')
+      this.lines.push(`${this.nowMs} reply ${this.nameOf(result.upstreamIndex)} ${result.reply.text}`);
     else this.lines.push(`${this.nowMs} ${result.kind === 'fault' ? `fault ${result.fault}` : 'gone'}`);
   }
 

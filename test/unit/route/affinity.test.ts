@@ -29,12 +29,17 @@ describe('affinityKey', () => {
     `[{"address":"${ADDRESS}","topics":[]}]`,
     `[{"fromBlock":"0x1","address":["${ADDRESS}","0x22"]}]`,
   ])('of a contract is the same wherever the address stands: %s', (paramsRaw) => {
-    expect(key('contract', { paramsRaw })).toBe(key('contract', { paramsRaw: `["${ADDRESS}"]`, method: 'eth_getCode' }));
+    expect(key('contract', { paramsRaw })).toBe(
+      key('contract', { paramsRaw: `["${ADDRESS}"]`, method: 'eth_getCode' }),
+    );
   });
 
-  it.each(['', '[]', '{}', '[{}]', '[{"data":"0x60"}]', '[null]', '[7]', '[[]]', '[{"to":null}]'])('of a contract falls back to the request: %s', (paramsRaw) => {
-    expect(key('contract', { paramsRaw })).toBe(key('request', { paramsRaw }));
-  });
+  it.each(['', '[]', '{}', '[{}]', '[{"data":"0x60"}]', '[null]', '[7]', '[[]]', '[{"to":null}]'])(
+    'of a contract falls back to the request: %s',
+    (paramsRaw) => {
+      expect(key('contract', { paramsRaw })).toBe(key('request', { paramsRaw }));
+    },
+  );
 
   it('of a client is its own; none has no key', () => {
     expect(key('client', { client: 'a', paramsRaw: '[1]' })).toBe(key('client', { client: 'a', paramsRaw: '[2]' }));

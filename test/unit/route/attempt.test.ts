@@ -22,7 +22,9 @@ describe('an answer', () => {
   });
 
   it('comes at once as a fault where there is no candidate', () => {
-    expect(new Stage({ call: { candidateCount: 0, refusal: 'methodUnsupported' } }).start().lines).toEqual(['0 fault methodUnsupported']);
+    expect(new Stage({ call: { candidateCount: 0, refusal: 'methodUnsupported' } }).start().lines).toEqual([
+      '0 fault methodUnsupported',
+    ]);
   });
 
   it('cannot be asked for while one is under way', () => {
@@ -33,14 +35,25 @@ describe('an answer', () => {
 
 describe('a failure', () => {
   it('sends a read on through all nodes: two of three gone is no error', () => {
-    const stage = new Stage({ budget: broke() }).start().until(2).fail(0, 'transport').until(3).fail(1, 'transport', { unsent: true });
+    const stage = new Stage({ budget: broke() })
+      .start()
+      .until(2)
+      .fail(0, 'transport')
+      .until(3)
+      .fail(1, 'transport', { unsent: true });
     expect(stage.until(9).answer(2, 'result').lines).toEqual([
-      '0 send 0 a 500', '2 send 1 b 500', '3 send 2 c 4997', '9 reply c result2',
+      '0 send 0 a 500',
+      '2 send 1 b 500',
+      '3 send 2 c 4997',
+      '9 reply c result2',
     ]);
   });
 
   it('other than of the connection is charged to the budget', () => {
-    expect(new Stage({ budget: broke() }).start().fail(0, 'http').lines).toEqual(['0 send 0 a 500', '0 fault noUpstream']);
+    expect(new Stage({ budget: broke() }).start().fail(0, 'http').lines).toEqual([
+      '0 send 0 a 500',
+      '0 fault noUpstream',
+    ]);
     const stage = new Stage().start().fail(0, 'http').answer(1, 'result');
     expect(stage.lines.at(-1)).toBe('0 reply b result1');
     expect(stage.budget.spent).toBe(1);
@@ -52,9 +65,12 @@ describe('a failure', () => {
     expect(stage.budget.free).toBe(1);
   });
 
-  it.each(['missingData', 'unsupported', 'node', 'throttled', 'tooLarge'] as const)('in words (%s) asks another node', (name) => {
-    expect(new Stage().start().answer(0, name).answer(1, 'result').lines.at(-1)).toBe('0 reply b result1');
-  });
+  it.each(['missingData', 'unsupported', 'node', 'throttled', 'tooLarge'] as const)(
+    'in words (%s) asks another node',
+    (name) => {
+      expect(new Stage().start().answer(0, name).answer(1, 'result').lines.at(-1)).toBe('0 reply b result1');
+    },
+  );
 
   it('leaves the earlier answer of another node standing', () => {
     const stage = new Stage({ options: { maxAttempts: 2 } }).start().answer(0, 'missingData').fail(1, 'transport');
@@ -93,11 +109,16 @@ describe('a slow node', () => {
   });
 
   it('that fails leaves the call to its hedge', () => {
-    expect(new Stage().start().until(25).fail(0, 'transport').until(26).answer(1, 'result').lines.slice(2)).toEqual(['26 reply b result1']);
+    expect(new Stage().start().until(25).fail(0, 'transport').until(26).answer(1, 'result').lines.slice(2)).toEqual([
+      '26 reply b result1',
+    ]);
   });
 
   it('may still win', () => {
-    expect(new Stage().start().until(25).answer(0, 'result').lines.slice(2)).toEqual(['25 cancel 1 lost', '25 reply a result0']);
+    expect(new Stage().start().until(25).answer(0, 'result').lines.slice(2)).toEqual([
+      '25 cancel 1 lost',
+      '25 reply a result0',
+    ]);
   });
 
   it('is not hedged without budget, without another node, or for a method that must not be', () => {
@@ -114,14 +135,26 @@ describe('a slow node', () => {
   });
 
   it('gets the time up to the deadline when nobody else is left', () => {
-    expect(new Stage({ entries: [entryOf(0)] }).start().until(4999).answer(0, 'result').lines).toEqual(['0 send 0 a 5000', '4999 reply a result0']);
-    expect(new Stage({ entries: [entryOf(0)] }).start().until(6000).lines).toEqual(['0 send 0 a 5000', '5000 cancel 0 deadline', '5000 fault deadline']);
+    expect(new Stage({ entries: [entryOf(0)] }).start().until(4999).answer(0, 'result').lines).toEqual([
+      '0 send 0 a 5000',
+      '4999 reply a result0',
+    ]);
+    expect(new Stage({ entries: [entryOf(0)] }).start().until(6000).lines).toEqual([
+      '0 send 0 a 5000',
+      '5000 cancel 0 deadline',
+      '5000 fault deadline',
+    ]);
   });
 
   it('is replaced after its time also while its hedge is as slow', () => {
     const stage = new Stage().start().until(501).answer(2, 'result');
     expect(stage.lines).toEqual([
-      '0 send 0 a 500', '20 send 1 b 500', '500 cancel 0 timeout', '500 send 2 c 4500', '501 cancel 1 lost', '501 reply c result2',
+      '0 send 0 a 500',
+      '20 send 1 b 500',
+      '500 cancel 0 timeout',
+      '500 send 2 c 4500',
+      '501 cancel 1 lost',
+      '501 reply c result2',
     ]);
   });
 
@@ -152,7 +185,9 @@ describe('a slow node', () => {
   });
 
   it('that is only judged ill may finish', () => {
-    expect(new Stage({ method: RAW_TRANSACTION }).start().until(100).eject(0, 'ejected').answer(0, 'result').lines.at(-1)).toBe('100 reply a result0');
+    expect(
+      new Stage({ method: RAW_TRANSACTION }).start().until(100).eject(0, 'ejected').answer(0, 'result').lines.at(-1),
+    ).toBe('100 reply a result0');
   });
 });
 
@@ -181,16 +216,24 @@ describe('a null that can mean "not here yet"', () => {
 
   it('is asked of the one node that knows a newer head, and no third', () => {
     expect(new Stage({ method: LOOK_UP, entries: newer }).start().answer(0, 'null').answer(1, 'result').lines).toEqual([
-      '0 send 0 a 500', '0 send 1 c 500', '0 reply c result1',
+      '0 send 0 a 500',
+      '0 send 1 c 500',
+      '0 reply c result1',
     ]);
-    expect(new Stage({ method: LOOK_UP, entries: newer }).start().answer(0, 'null').answer(1, 'null').lines.slice(2)).toEqual(['0 reply a null']);
+    expect(
+      new Stage({ method: LOOK_UP, entries: newer }).start().answer(0, 'null').answer(1, 'null').lines.slice(2),
+    ).toEqual(['0 reply a null']);
   });
 
   it('stands where nobody knows more, the budget is spent, or it is switched off', () => {
     const alone = ['0 send 0 a 500', '0 reply a null'];
     expect(new Stage({ method: LOOK_UP }).start().answer(0, 'null').lines).toEqual(alone);
-    expect(new Stage({ method: LOOK_UP, entries: newer, budget: broke() }).start().answer(0, 'null').lines).toEqual(alone);
-    expect(new Stage({ method: LOOK_UP, entries: newer, options: { nullRetry: false } }).start().answer(0, 'null').lines).toEqual(alone);
+    expect(new Stage({ method: LOOK_UP, entries: newer, budget: broke() }).start().answer(0, 'null').lines).toEqual(
+      alone,
+    );
+    expect(
+      new Stage({ method: LOOK_UP, entries: newer, options: { nullRetry: false } }).start().answer(0, 'null').lines,
+    ).toEqual(alone);
     expect(new Stage({ entries: newer }).start().answer(0, 'null').lines).toEqual(alone);
   });
 
@@ -205,7 +248,10 @@ describe('a null that can mean "not here yet"', () => {
   });
 
   it('is not asked of a third node when the second fails', () => {
-    const stage = new Stage({ method: LOOK_UP, call: { hashSeen: true } }).start().answer(0, 'null').fail(1, 'transport');
+    const stage = new Stage({ method: LOOK_UP, call: { hashSeen: true } })
+      .start()
+      .answer(0, 'null')
+      .fail(1, 'transport');
     expect(stage.lines).toEqual(['0 send 0 a 500', '0 send 1 b 500', '0 reply a null']);
   });
 

@@ -42,7 +42,11 @@ function choices({ stage }: Play): (() => void)[] {
   ];
 }
 
-function meet(stage: Stage, one: { readonly attempt: number; readonly upstreamIndex: number }, fate: (typeof FATES)[number]): void {
+function meet(
+  stage: Stage,
+  one: { readonly attempt: number; readonly upstreamIndex: number },
+  fate: (typeof FATES)[number],
+): void {
   if (fate === 'lost') stage.fail(one.attempt, 'transport');
   else if (fate === 'unsent') stage.fail(one.attempt, 'transport', { unsent: true });
   else if (fate === 'http') stage.fail(one.attempt, 'http');
@@ -89,14 +93,18 @@ function judge({ stage, facts }: Play, method: MethodSpec, spare: number): strin
   if (stage.budget.spent > spare) return 'over budget';
   if (stage.budget.spent + stage.budget.free !== stage.sent.length - 1) return 'a send was not accounted';
   if (new Set(stage.sent.map((one) => one.upstreamIndex)).size !== stage.sent.length) return 'a node was asked twice';
-  if (stage.table.entries.some((entry) => stage.book.inFlight(entry.index) !== 0)) return 'the load book does not balance';
+  if (stage.table.entries.some((entry) => stage.book.inFlight(entry.index) !== 0))
+    return 'the load book does not balance';
   if (!method.retryable && facts.reached.length > 1) return 'sent twice';
   for (const [upstream, sends] of facts.down) {
     if (stage.sent.slice(sends).some((one) => one.upstreamIndex === upstream)) return 'sent to a node that is down';
   }
   if (facts.gone) return result.kind === 'gone' ? null : 'answered to nobody';
   if (result.kind === 'gone') return 'gone by itself';
-  if (facts.data) return result.kind === 'reply' && !result.reply.isNull && result.outcome.class === 'result' ? null : 'data was lost';
+  if (facts.data)
+    return result.kind === 'reply' && !result.reply.isNull && result.outcome.class === 'result'
+      ? null
+      : 'data was lost';
   if (facts.nothing) return result.kind === 'reply' && result.reply.isNull ? null : 'a null was beaten by an error';
   return null;
 }

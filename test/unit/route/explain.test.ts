@@ -25,7 +25,12 @@ describe('explainRank', () => {
     expect(explained.filter((one) => one.position >= 0).map((one) => one.index)).toEqual([...order.subarray(0, count)]);
     expect(explained.slice(0, count).map((one) => one.position)).toEqual([0, 1]);
     expect(Object.fromEntries(explained.map((one) => [one.name, one.exclusions]))).toEqual({
-      a: ['state', 'capability'], b: ['denied', 'behind'], c: [], d: ['full', 'held', 'pruned'], e: [], f: ['tier'],
+      a: ['state', 'capability'],
+      b: ['denied', 'behind'],
+      c: [],
+      d: ['full', 'held', 'pruned'],
+      e: [],
+      f: ['tier'],
     });
     expect(explained.find((one) => one.name === 'a')?.distance).toBeNull();
     const distances = explained.slice(0, count).map((one) => one.distance ?? 0);

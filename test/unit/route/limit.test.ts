@@ -22,18 +22,21 @@ describe('TokenBucket', () => {
 
   it('never gives more than burst + rate × time, whatever the clock does', () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.integer({ min: -50, max: 300 }), fc.integer({ min: 1, max: 4 })), { maxLength: 200 }), (steps) => {
-        const bucket = new TokenBucket({ ratePerS: 20, burst: 5 });
-        let nowMs = 0;
-        let lastMs = 0;
-        let taken = 0;
-        for (const [stepMs, units] of steps) {
-          nowMs += stepMs;
-          lastMs = Math.max(lastMs, nowMs);
-          if (bucket.tryTake(units, nowMs)) taken += units;
-        }
-        expect(taken).toBeLessThanOrEqual(5 + (lastMs * 20) / 1000 + 1e-6);
-      }),
+      fc.property(
+        fc.array(fc.tuple(fc.integer({ min: -50, max: 300 }), fc.integer({ min: 1, max: 4 })), { maxLength: 200 }),
+        (steps) => {
+          const bucket = new TokenBucket({ ratePerS: 20, burst: 5 });
+          let nowMs = 0;
+          let lastMs = 0;
+          let taken = 0;
+          for (const [stepMs, units] of steps) {
+            nowMs += stepMs;
+            lastMs = Math.max(lastMs, nowMs);
+            if (bucket.tryTake(units, nowMs)) taken += units;
+          }
+          expect(taken).toBeLessThanOrEqual(5 + (lastMs * 20) / 1000 + 1e-6);
+        },
+      ),
       { numRuns: 50 },
     );
   });
@@ -73,7 +76,8 @@ describe('RetryBudget', () => {
             budget.onCall(nowMs);
             calls.push(nowMs);
           } else if (budget.trySpend(nowMs)) spent.push(nowMs);
-          const within = (list: number[], windowMs: number): number => list.filter((atMs) => atMs > nowMs - windowMs).length;
+          const within = (list: number[], windowMs: number): number =>
+            list.filter((atMs) => atMs > nowMs - windowMs).length;
           expect(within(spent, 9000)).toBeLessThanOrEqual(0.25 * within(calls, 20_000) + 2);
         }
       }),

@@ -4,7 +4,7 @@ import { mix32 } from '../../../src/base/hash.ts';
 import { seededRandom } from '../../../src/base/random.ts';
 import type { RankAsk } from '../../../src/route/flaws.ts';
 import { LoadBook } from '../../../src/route/loadBook.ts';
-import { boundedCapacity, Ranker } from '../../../src/route/rank.ts';
+import { boundedCapacity, distanceOf, Ranker } from '../../../src/route/rank.ts';
 import type { RouteEntry, RouteTable } from '../../../src/route/table.ts';
 import { askOf, entryOf, READ, specOf, tableOf } from '../../help/route.ts';
 
@@ -15,7 +15,12 @@ interface Loaded {
   readonly epsilon?: number;
 }
 
-function order(table: RouteTable, ask: Partial<RankAsk>, { book = new LoadBook(64), epsilon = 0.25 }: Loaded = {}, method = READ): number[] {
+function order(
+  table: RouteTable,
+  ask: Partial<RankAsk>,
+  { book = new LoadBook(64), epsilon = 0.25 }: Loaded = {},
+  method = READ,
+): number[] {
   const out = new Int32Array(table.entries.length);
   const count = new Ranker(book, epsilon).rank(table, method, askOf(ask), out);
   return [...out.subarray(0, count)];
@@ -41,7 +46,8 @@ const busy = (...counts: number[]): LoadBook => {
 };
 
 const weights = fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 2, maxLength: 8 });
-const entriesOf = (list: readonly number[]): RouteEntry[] => list.map((weight, index) => entryOf(index, { weight, name: `node-${index}-${list.length}`, maxInFlight: 10_000 }));
+const entriesOf = (list: readonly number[]): RouteEntry[] =>
+  list.map((weight, index) => entryOf(index, { weight, name: `node-${index}-${list.length}`, maxInFlight: 10_000 }));
 
 describe('the pure rank', () => {
   it('gives each node its share of the keys', () => {
@@ -52,7 +58,9 @@ describe('the pure rank', () => {
         list.forEach((weight, index) => {
           const share = weight / total;
           const spread = Math.sqrt((share * (1 - share)) / KEYS);
-          expect(Math.abs(served.filter((one) => one === index).length / KEYS - share)).toBeLessThan(5 * spread + 0.002);
+          expect(Math.abs(served.filter((one) => one === index).length / KEYS - share)).toBeLessThan(
+            5 * spread + 0.002,
+          );
         });
       }),
       { numRuns: 12, seed: 7 },
@@ -65,7 +73,10 @@ describe('the pure rank', () => {
         const entries = entriesOf(list);
         const left = pick % list.length;
         const before = firsts(tableOf(entries), 500);
-        const after = firsts(tableOf(entries.map((entry) => (entry.index === left ? { ...entry, weight: 0 } : entry))), 500);
+        const after = firsts(
+          tableOf(entries.map((entry) => (entry.index === left ? { ...entry, weight: 0 } : entry))),
+          500,
+        );
         expect(after.includes(left)).toBe(false);
         expect(before.flatMap((node, key) => (node === left || after[key] === node ? [] : [key]))).toEqual([]);
       }),
@@ -114,9 +125,16 @@ describe('the pure rank', () => {
     `);
   });
 
-  it('ranks more nodes than it was made for, and fills no more than it is given', () => {
-    const table = tableOf(entriesOf(Array.from({ length: 50 }, () => 10)));
-    expect(new Set(order(table, {})).size).toBe(50);
+  it('gives the nearest 16 of any number of nodes, and no more than there is room for', () => {
+    const entries = entriesOf(Array.from({ length: 50 }, (_, index) => 10 + index));
+    const table = tableOf(entries);
+    for (let key = 0; key < 200; key++) {
+      const keyHash = mix32(key);
+      const near = (index: number): number =>
+        distanceOf(keyHash, entries[index]?.seed ?? 0, entries[index]?.weight ?? 1);
+      const sorted = [...table.serving].sort((a, b) => near(a) - near(b));
+      expect(order(table, { keyHash }, { epsilon: 99 })).toEqual(sorted.slice(0, 16));
+    }
     expect(new Ranker(new LoadBook(50), 1).rank(table, READ, askOf(), new Int32Array(3))).toBe(3);
   });
 });
@@ -145,7 +163,9 @@ describe('bounded load', () => {
     const book = new LoadBook(3);
     // one hot key: without a bound all of it would go to one node
     for (let calls = 0; calls < 600; calls++) book.sent(order(table, { keyHash: 5 }, { book })[0] ?? 0, 0);
-    [1, 2, 3].forEach((part, index) => expect(book.inFlight(index)).toBeLessThanOrEqual(boundedCapacity(0.25, 600, part / 6)));
+    for (const index of [0, 1, 2]) {
+      expect(book.inFlight(index)).toBeLessThanOrEqual(boundedCapacity(0.25, 600, (index + 1) / 6));
+    }
   });
 
   it('does not move calls about filters: those live on one node', () => {
@@ -171,7 +191,8 @@ describe('affinity none', () => {
     const table = tableOf(entriesOf([100, 100, 200]));
     const random = seededRandom(3);
     const book = new LoadBook(3);
-    for (let calls = 0; calls < 2000; calls++) book.sent(order(table, { keyHash: (random() * 2 ** 32) >>> 0, affine: false }, { book, epsilon: 99 })[0] ?? 0, 0);
+    for (let calls = 0; calls < 2000; calls++)
+      book.sent(order(table, { keyHash: (random() * 2 ** 32) >>> 0, affine: false }, { book, epsilon: 99 })[0] ?? 0, 0);
     expect(Math.abs(book.inFlight(2) - 1000)).toBeLessThan(30);
     expect(Math.abs(book.inFlight(0) - 500)).toBeLessThan(30);
   });
@@ -198,7 +219,11 @@ describe('exclusions', () => {
   });
 
   it('yield where nobody else is left: a held node before one without the data', () => {
-    const table = tableOf([entryOf(0, { heldUntilMs: 99 }), entryOf(1, { headNumber: 5 }), entryOf(2, { headNumber: 5, heldUntilMs: 99 })]);
+    const table = tableOf([
+      entryOf(0, { heldUntilMs: 99 }),
+      entryOf(1, { headNumber: 5 }),
+      entryOf(2, { headNumber: 5, heldUntilMs: 99 }),
+    ]);
     expect(order(table, { requiredBlock: 50 })).toEqual([0]);
     expect(order(table, { requiredBlock: 200 })).toEqual([1]);
     expect(order(tableOf([entryOf(0, { heldUntilMs: 99 }), entryOf(1, { heldUntilMs: 99 })]), {})).toHaveLength(2);
@@ -219,6 +244,7 @@ describe('exclusions', () => {
 
   it('come after tiers: a better tier goes first, however loaded', () => {
     const table = tableOf([entryOf(0, { weight: 1 }), entryOf(1, { tier: 1, weight: 10_000 })]);
-    for (let key = 0; key < 50; key++) expect(order(table, { keyHash: mix32(key) }, { book: busy(50, 0) })).toEqual([0, 1]);
+    for (let key = 0; key < 50; key++)
+      expect(order(table, { keyHash: mix32(key) }, { book: busy(50, 0) })).toEqual([0, 1]);
   });
 });

@@ -6,10 +6,13 @@ import { outcomeOf } from '../../help/route.ts';
 
 /** `x!` = with a reply, `x~` = unsent. */
 function verdict(attempts: string, mayRunTwice = true): number | string {
-  const list = attempts.split(' ').filter(Boolean).map((text): Ended => {
-    const name = text.replace(/[!~]/, '') as OutcomeClass;
-    return { outcome: outcomeOf(name, { unsent: text.endsWith('~') }), reply: text.endsWith('!') ? text : null };
-  });
+  const list = attempts
+    .split(' ')
+    .filter(Boolean)
+    .map((text): Ended => {
+      const name = text.replace(/[!~]/, '') as OutcomeClass;
+      return { outcome: outcomeOf(name, { unsent: text.endsWith('~') }), reply: text.endsWith('!') ? text : null };
+    });
   return verdictOf((position) => list[position], mayRunTwice);
 }
 
