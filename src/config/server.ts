@@ -80,6 +80,11 @@ export const adminSection = section(
   {
     host: hostField(DEFAULTS.admin.host, 'Address that the admin port binds to.'),
     port: count(DEFAULTS.admin.port, [0, 65_535], 'Admin port; 0 picks a free one.'),
+    tokenFile: z
+      .string({ error: 'must be a path, or "" for none' })
+      .max(4096, { error: 'must be at most 4096 characters' })
+      .default(DEFAULTS.admin.tokenFile)
+      .describe('File with the token for requests that change something, made where it is missing; empty = there are none.'),
   },
   'The admin port: metrics, liveness, readiness, state.',
 );

@@ -3,12 +3,16 @@ import { listenAdmin } from '../edge/admin.ts';
 import type { AdminServer } from '../edge/admin.ts';
 import { jsonReply, textReply } from '../edge/adminRoute.ts';
 import type { AdminReply, AdminRoute } from '../edge/adminRoute.ts';
+import type { Lock } from './adminGuard.ts';
+import { loadToken, TokenCheck } from './adminToken.ts';
+import { explainRoute } from './explainRoute.ts';
+import { runtimeRoutes } from './runtimeApi.ts';
 import type { GatewayState } from './state.ts';
 import type { GatewayWorld } from './node.ts';
 import { chainStatus, readinessOf } from './status.ts';
 
-/** The read routes of the admin port. */
-function routes(state: GatewayState, world: GatewayWorld): readonly AdminRoute[] {
+/** The routes that only read. */
+function readRoutes(state: GatewayState, world: GatewayWorld): readonly AdminRoute[] {
   const get = (path: string, handler: () => AdminReply | Promise<AdminReply>): AdminRoute => ({ method: 'GET', path, handler });
   return [
     get('/metrics', async () => textReply(await state.metrics.text(), 200, state.metrics.contentType)),
@@ -18,10 +22,24 @@ function routes(state: GatewayState, world: GatewayWorld): readonly AdminRoute[]
       return textReply(`${[ready ? 'ready' : 'not ready', ...reasons].join('\n')}\n`, ready ? 200 : 503);
     }),
     get('/api/v1/upstreams', () => jsonReply(state.chains.map((chain) => chainStatus(chain, world.clock.nowMs(), world.clock.wallMs())))),
+    explainRoute(state, world),
   ];
 }
 
+/** The lock of the routes that change something; without a token they stay shut, and the gateway serves all the same. */
+async function lockOf({ tokenFile }: AdminConfig, world: GatewayWorld): Promise<Lock> {
+  const loaded = await loadToken(tokenFile);
+  if ('fault' in loaded) {
+    if (tokenFile !== '') world.log.warn({ fault: loaded.fault }, 'no admin token: requests that change something are refused');
+    return loaded;
+  }
+  if (loaded.made) world.log.info({ tokenFile }, 'made a token for requests that change something');
+  return { check: new TokenCheck(loaded.token) };
+}
+
 /** @throws Error when the port cannot be bound */
-export function openAdmin(config: AdminConfig, state: GatewayState, world: GatewayWorld): Promise<AdminServer> {
-  return listenAdmin({ ...config, hostNames: [] }, routes(state, world), world.log);
+export async function openAdmin(config: AdminConfig, state: GatewayState, world: GatewayWorld): Promise<AdminServer> {
+  const lock = await lockOf(config, world);
+  const { host, port } = config;
+  return listenAdmin({ host, port }, [...readRoutes(state, world), ...runtimeRoutes(state, world, lock)], world.log);
 }

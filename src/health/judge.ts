@@ -147,6 +147,12 @@ export class ChainJudge {
     this.#nodes[index]?.machine.uncordon(nowMs);
   }
 
+  /** Changes what share of the traffic a node gets from the next beat on. @param weight as in the config; 0 = none */
+  setWeight(index: number, weight: number): void {
+    const node = this.#nodes[index];
+    if (node !== undefined) node.weight = weight;
+  }
+
   /** Draws the conclusions of all facts. Cold: a few times per second, and after `onOutcome` or `onProbe` said so. */
   tick(nowMs: number): Judgement {
     const events: JudgeEvent[] = [];

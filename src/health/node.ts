@@ -22,6 +22,8 @@ const SHORT_PART = 6;
 export class NodeHealth {
   readonly index: number;
   readonly upstream: JudgedUpstream;
+  /** Configured, or set by an operator since. */
+  weight: number;
   readonly machine: StateMachine;
   readonly hold: ThrottleHold;
   readonly lag: LagWatch;
@@ -55,6 +57,7 @@ export class NodeHealth {
   constructor(index: number, upstream: JudgedUpstream, setup: { readonly health: HealthOptions; readonly pace: PaceOptions; readonly random: Random }, nowMs: number) {
     this.index = index;
     this.upstream = upstream;
+    this.weight = upstream.weight;
     this.lacks = upstream.lacks;
     this.learnt = new LearntLimits(upstream.denied);
     this.#options = setup.health;

@@ -21,7 +21,7 @@ function entryOf(node: NodeHealth, heads: HeadTracker, service: Service, nowMs: 
     seed: hashString(upstream.name),
     state: node.removed ? 'cordoned' : machine.state,
     tier: upstream.tier,
-    weight: node.removed ? 0 : upstream.weight * node.score * part,
+    weight: node.removed ? 0 : node.weight * node.score * part,
     headNumber: head?.number ?? -1,
     headHash: head?.hash ?? '',
     lacks: node.lacks,

@@ -65,7 +65,7 @@ export function wordsOf(node: NodeHealth, nowMs: number): string {
     return '';
   };
   // back on trial: the reason is why it was out
-  if (state === 'probation' && reason !== 'new' && reason !== 'ok') return `probation: answers again; before, it ${WORDS[reason]}`;
+  if (state === 'probation' && reason !== 'new' && reason !== 'ok' && reason !== 'operator') return `probation: answers again; before, it ${WORDS[reason]}`;
   return `${state}: ${WORDS[reason]}${detail()}`;
 }
 

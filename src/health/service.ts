@@ -13,9 +13,9 @@ const counts = (node: NodeHealth): boolean => !node.removed && node.probed && no
  */
 export function decideService(nodes: readonly NodeHealth[], tiers: TierSwitch, options: HealthOptions['ejection'], nowMs: number): Service {
   const eligible = nodes.filter(counts);
-  const able = eligible.filter((node) => node.machine.serves && node.upstream.weight > 0);
+  const able = eligible.filter((node) => node.machine.serves && node.weight > 0);
   const panic = inPanic(able.length, eligible.length, options);
-  const last = panic ? eligible.filter((node) => !node.machine.serves && node.answers && node.upstream.weight > 0) : [];
+  const last = panic ? eligible.filter((node) => !node.machine.serves && node.answers && node.weight > 0) : [];
   // A tier with only judged nodes does not take the traffic from a lower one with sound ones.
   const tier = able.length > 0 ? tiers.choose(able.map((node) => node.upstream), nowMs) : Math.min(...last.map((node) => node.upstream.tier));
   const byFitness = (a: NodeHealth, b: NodeHealth): number => b.score - a.score || a.index - b.index;

@@ -14,6 +14,8 @@ export interface Fronted {
 /** What a test may set; all else is the default. */
 export interface GatewayChoice {
   readonly engine?: 'auto' | 'uws' | 'node';
+  /** `admin.tokenFile`; none by default. */
+  readonly tokenFile?: string;
   /** Members of the chain: `health`, `routing`, `chainId`, … */
   readonly chain?: Readonly<Record<string, unknown>>;
 }
@@ -49,7 +51,7 @@ function configText(nodes: readonly Fronted[], choice: GatewayChoice): string {
   const upstreams = nodes.map(({ name, httpUrl, wsUrl }) => ({ name, http: httpUrl, ...(wsUrl === undefined ? {} : { ws: wsUrl }) }));
   return JSON.stringify({
     server: { port: 0, engine: choice.engine ?? 'auto' },
-    admin: { port: 0 },
+    admin: { port: 0, tokenFile: choice.tokenFile ?? '' },
     chains: [{ name: 'test', upstreams, ...choice.chain }],
   });
 }

@@ -282,6 +282,21 @@ describe('operators', () => {
     expect(bench.walk(0).slice(1)).toEqual(['serving->cordoned/operator', 'cordoned->probation/operator', 'probation->ramping/ok', 'ramping->serving/ok']);
   });
 
+  it('weigh a node anew, down to nothing', () => {
+    const bench = new JudgeBench(2).run(3000);
+    bench.judge.setWeight(0, 25);
+    bench.run(100);
+    expect(bench.table.entries.map((entry) => entry.weight)).toEqual([25, 100]);
+    bench.judge.setWeight(0, 0);
+    bench.run(100);
+    expect(bench.table.serving).toEqual([1]);
+    expect(bench.state(0)).toBe('serving/ok');
+    bench.judge.setWeight(0, 50);
+    bench.run(100);
+    expect(bench.table.serving).toEqual([0, 1]);
+    bench.judge.setWeight(7, 50);
+  });
+
   it('add and remove upstreams without moving the indices', () => {
     const bench = new JudgeBench(2).run(3000);
     bench.judge.remove(0);

@@ -1,0 +1,28 @@
+import type { Explained, Exclusion } from '../route/explain.ts';
+import type { Reason } from '../route/explanation.ts';
+import type { RankAsk } from '../route/flaws.ts';
+import type { RouteEntry } from '../route/table.ts';
+
+/** What the words are made of. */
+export interface ReasonFacts {
+  readonly entry: RouteEntry;
+  readonly ask: RankAsk;
+  /** The judge's sentence on the node's state. */
+  readonly why: string;
+}
+
+const WORDS: Readonly<Record<Exclusion, (node: Explained, facts: ReasonFacts) => string>> = {
+  state: (node, { why }) => (node.state === 'serving' || node.state === 'ramping' ? 'its weight is 0' : why),
+  denied: () => 'its methods.allow or methods.deny keeps the method away, or it said that it lacks it',
+  capability: () => 'it lacks the capability that the method needs',
+  full: (node, { entry }) => `${node.inFlight} calls are in flight there, its maxInFlight is ${entry.maxInFlight}`,
+  held: (_node, { entry, ask }) => `it asked not to be called for another ${Math.ceil(entry.heldUntilMs - ask.nowMs)} ms`,
+  behind: (_node, { entry, ask }) => `its head is ${entry.headNumber}, the call needs block ${ask.requiredBlock}`,
+  pruned: (_node, { entry, ask }) => `it has states from block ${entry.lowestState} on, the call reads block ${ask.stateBlock}`,
+  tier: () => 'a better tier serves, or the judge gives it no traffic now',
+};
+
+/** Everything that speaks against a node, with its numbers. */
+export function reasonsOf(node: Explained, facts: ReasonFacts): readonly Reason[] {
+  return node.exclusions.map((reason) => ({ reason, words: WORDS[reason](node, facts) }));
+}
