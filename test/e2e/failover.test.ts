@@ -1,7 +1,7 @@
 import { request } from 'undici';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type TestDevnet, testDevnet } from '../help/devnet.ts';
-import { type TestGateway, testGateway } from '../help/gateway.ts';
+import { serve, type TestGateway, testGateway } from '../help/gateway.ts';
 import { type Load, startLoad } from '../help/load.ts';
 
 const CALLS_PER_S = 400;
@@ -26,7 +26,7 @@ beforeEach(async () => {
   await devnet.settled();
   // A short ramp, so that the way back ends within a test.
   gateway = await testGateway(devnet.nodes, { chain: { health: { ramp: { durationMs: 500 } } } });
-  await gateway.until((upstreams) => ALL.every((name) => upstreams[name]?.state === 'serving'));
+  await gateway.until((upstreams) => serve(upstreams));
 });
 afterEach(async () => {
   await load?.stop();
@@ -49,7 +49,7 @@ describe('under an even load of idempotent reads', () => {
     await gateway.until((upstreams) => upstreams['anvil-1']?.state === 'down');
     await load.answered(SPELL);
     await node(0).start();
-    await gateway.until((upstreams) => upstreams['anvil-1']?.state === 'serving');
+    await gateway.until((upstreams) => serve(upstreams, ['anvil-1']));
     await load.answered(SPELL);
     const { errors, slowestMs, byUpstream } = await load.stop();
     expect(errors).toEqual({});
@@ -65,7 +65,7 @@ describe('under an even load of idempotent reads', () => {
     await gateway.until((upstreams) => upstreams['anvil-2']?.state === 'down');
     await load.answered(SPELL);
     await node(1).kill('SIGCONT');
-    await gateway.until((upstreams) => upstreams['anvil-2']?.state === 'serving');
+    await gateway.until((upstreams) => serve(upstreams, ['anvil-2']));
     await load.answered(SPELL);
     const { errors, slowestMs } = await load.stop();
     expect(errors).toEqual({});
@@ -89,7 +89,7 @@ describe('under an even load of idempotent reads', () => {
     const deadlineMs = 3_000;
     const routing = { deadlineMs, connectTimeoutMs: 1_000, attemptTimeout: { maxMs: 2_000 } };
     gateway = await testGateway(devnet.nodes, { chain: { routing, health: { ramp: { durationMs: 500 } } } });
-    await gateway.until((upstreams) => ALL.every((name) => upstreams[name]?.state === 'serving'));
+    await gateway.until((upstreams) => serve(upstreams));
     load = startLoad(gateway.url, CALLS_PER_S);
     await load.answered(SPELL);
     await Promise.all(devnet.nodes.map((each) => each.kill('SIGKILL')));
@@ -107,7 +107,7 @@ describe('under an even load of idempotent reads', () => {
     expect(await readiness.body.text()).toContain('test: no upstream can serve');
 
     await Promise.all(devnet.nodes.map((each) => each.start()));
-    await gateway.until((upstreams) => ALL.every((name) => upstreams[name]?.state === 'serving'));
+    await gateway.until((upstreams) => serve(upstreams));
     load = startLoad(gateway.url, CALLS_PER_S);
     await load.answered(SPELL);
     expect((await load.stop()).errors).toEqual({});

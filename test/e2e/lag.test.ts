@@ -7,7 +7,7 @@ import { findAnvil } from '../../src/devnet/binary.ts';
 import { BentNode } from '../help/bentNode.ts';
 import { rpc } from '../help/client.ts';
 import { type TestDevnet, testDevnet } from '../help/devnet.ts';
-import { type Fronted, type TestGateway, type Upstreams, testGateway } from '../help/gateway.ts';
+import { type Fronted, serve, type TestGateway, testGateway } from '../help/gateway.ts';
 import { type Load, type LoadReport, startLoad } from '../help/load.ts';
 
 const CALLS_PER_S = 200;
@@ -39,8 +39,6 @@ async function front(others: readonly Fronted[], chain: object = {}): Promise<vo
   closers.push(() => load.stop());
 }
 
-const serve = (upstreams: Upstreams, names: readonly string[]): boolean => names.every((name) => upstreams[name]?.state === 'serving');
-
 /** Ends the load of now, and gives what a new one of some calls came to. */
 async function spell(): Promise<LoadReport> {
   await load.stop();
@@ -62,7 +60,7 @@ describe('a node that is behind', () => {
     expect(out['anvil-3']?.lagBlocks).toBeGreaterThanOrEqual(10);
     expect(Object.keys((await spell()).byUpstream).sort()).toEqual(['anvil-1', 'anvil-2']);
     devnet.sequencer.hold(2, 0);
-    await gateway.until((upstreams) => upstreams['anvil-3']?.state === 'serving');
+    await gateway.until((upstreams) => serve(upstreams, ['anvil-3']));
     expect(Object.keys((await spell()).byUpstream).sort()).toEqual(HONEST);
     expect(gateway.transitions.filter((line) => line.startsWith('anvil-3 '))).toEqual([
       'anvil-3 probation>serving ok',
@@ -146,7 +144,7 @@ describe('a node of another chain', () => {
     await gateway.until((upstreams) => upstreams['anvil-3']?.reason === 'wrong-chain' && upstreams['anvil-3'].state === 'ejected');
     expect(Object.keys((await spell()).byUpstream).sort()).toEqual(['anvil-1', 'anvil-2']);
     await rpc(devnet.url(2), 'anvil_setChainId', [31_337]);
-    await gateway.until((upstreams) => upstreams['anvil-3']?.state === 'serving');
+    await gateway.until((upstreams) => serve(upstreams, ['anvil-3']));
     expect(Object.keys((await spell()).byUpstream).sort()).toEqual(HONEST);
   });
 });

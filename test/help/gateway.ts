@@ -23,6 +23,11 @@ export interface GatewayChoice {
 /** Nodes by name, as the admin port shows them. */
 export type Upstreams = Readonly<Record<string, UpstreamStatus>>;
 
+/** Whether all of these nodes are in full service and in the route table. */
+export function serve(upstreams: Upstreams, names: readonly string[] = Object.keys(upstreams)): boolean {
+  return names.every((name) => upstreams[name]?.state === 'serving' && upstreams[name].weight > 0);
+}
+
 /** A running gateway and what a test wants to see of it. */
 export interface TestGateway {
   readonly url: string;
