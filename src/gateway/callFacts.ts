@@ -1,11 +1,15 @@
 import { blockRefOf } from '../chain/blockref.ts';
 import type { BlockPoint } from '../chain/blockref.ts';
+import { alreadyKnown } from '../chain/errors/classify.ts';
 import { scrubMessage } from '../chain/errors/scrub.ts';
+import { transactionHash } from '../chain/evm/transactionHash.ts';
+import { elementAt, skipSpace, stringAt } from '../chain/jsonWalk.ts';
 import type { MethodSpec } from '../chain/method.ts';
 import type { RequestOutcome } from '../observe/metricTable.ts';
 import type { RankAsk } from '../route/flaws.ts';
 import type { AttemptResult } from '../route/attemptPort.ts';
 import { composedError, nodeErrorEnvelope, resultEnvelope } from '../rpc/envelope.ts';
+import type { ScannedCall } from '../rpc/scan.ts';
 import type { NodeAnswer } from './attemptSink.ts';
 import type { ChainRuntime } from './chain.ts';
 
@@ -44,16 +48,29 @@ export function askForBlock(spec: MethodSpec, paramsRaw: string, ask: RankAsk): 
 const heightOf = (point: BlockPoint): number => (point.kind === 'number' ? point.number : -1);
 
 /** The client's answer made of a node's: the node's own bytes under the caller's id. */
-export function answerBytes(id: string | null, result: Reply, upstream: string): CallAnswer {
+export function answerBytes(call: ScannedCall, result: Reply, upstream: string): CallAnswer {
   const { body, split } = result.reply;
-  const idRaw = id ?? 'null';
+  const idRaw = call.idRaw ?? 'null';
   const raw = body.subarray(split.start, split.end);
   const outcome = result.outcome.class;
   const common = { status: 200, upstream, retryAfterS: 0, outcome: split.kind };
   if (split.kind === 'result') return { ...common, body: resultEnvelope(idRaw, raw) };
+  const taken = outcome === 'chain' ? hashIfTaken(call, split.message) : null;
+  if (taken !== null) return { ...common, outcome: 'result', body: resultEnvelope(idRaw, Buffer.from(`"${taken}"`, 'latin1')) };
   if (split.wellFormed && PASSED_AS_IS.has(outcome)) return { ...common, body: nodeErrorEnvelope(idRaw, raw) };
   const code = split.code === 0 ? -32000 : split.code;
   return { ...common, body: composedError(idRaw, code, scrubMessage(split.message), split.dataRaw) };
+}
+
+/**
+ * A node that has the transaction already has done what the sender wants, and may have had it from this very call:
+ * the hash that it would have answered with, or null.
+ */
+function hashIfTaken(call: ScannedCall, message: string): string | null {
+  if (call.method !== 'eth_sendRawTransaction' || !alreadyKnown(message)) return null;
+  const at = elementAt(call.paramsRaw, skipSpace(call.paramsRaw, 0), 0);
+  const raw = at < 0 ? null : stringAt(call.paramsRaw, at);
+  return raw === null ? null : transactionHash(raw);
 }
 
 const HASH_RESULT = /^"0x[0-9a-fA-F]{64}"$/;

@@ -4,6 +4,7 @@ import type { FaultKind } from '../base/fault.ts';
 import type { MethodSpec } from '../chain/method.ts';
 import type { Outcome, OutcomeClass } from '../chain/outcome.ts';
 import type { RequestOutcome, RetryReason } from '../observe/metricTable.ts';
+import type { Grant } from '../route/admission.ts';
 import { Attempt } from '../route/attempt.ts';
 import type { AttemptPort, AttemptResult, CancelReason } from '../route/attemptPort.ts';
 import { errorEnvelope, requestEnvelope } from '../rpc/envelope.ts';
@@ -13,7 +14,7 @@ import type { AttemptOwner, NodeAnswer } from './attemptSink.ts';
 import { answerBytes, askForBlock, noteHash, sawHash } from './callFacts.ts';
 import type { CallAnswer } from './callFacts.ts';
 import type { ChainRuntime, Underway } from './chain.ts';
-import type { ServeContext } from './context.ts';
+import type { Client, ServeContext } from './context.ts';
 
 /** Nodes keep the state of at least this many blocks below their head (Geth's default is 128). */
 const PRUNED_DEPTH = 128;
@@ -24,19 +25,21 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway 
   readonly chain: ChainRuntime;
   readonly server: ServeContext;
   spec: MethodSpec;
-  private readonly client: string;
+  private readonly client: Client;
   private readonly machine: Attempt<NodeAnswer>;
   private readonly sinks: AttemptSink[] = [];
   private readonly startedMs: number;
   private timer: TimerHandle | null = null;
   private done: (answer: CallAnswer) => void = () => undefined;
   private live = false;
+  /** What the call was counted against and is still to leave. */
+  private entered: Grant | null = null;
   /** Block whose state the call reads; -1 = none. */
   private stateBlock = -1;
   /** What the attempt before came to. */
   private retryReason: RetryReason = 'null';
 
-  constructor(server: ServeContext, chain: ChainRuntime, call: ScannedCall, client: string) {
+  constructor(server: ServeContext, chain: ChainRuntime, call: ScannedCall, client: Client) {
     this.server = server;
     this.chain = chain;
     this.call = call;
@@ -52,8 +55,10 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway 
     this.live = true;
     this.server.inFlight++;
     const decision = this.chain.policy.decide(this.call.method);
-    if (decision.fault !== null) return this.refuse(decision.fault);
-    this.spec = decision.spec;
+    const refused = this.client.grant === null ? null : this.enter(this.client.grant, decision.spec);
+    const fault = refused ?? decision.fault;
+    if (decision.spec !== null) this.spec = decision.spec;
+    if (fault !== null) return this.refuse(fault);
     this.route();
   }
 
@@ -107,7 +112,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway 
       noteHash(this.chain, this.spec, result);
       for (const sink of this.sinks) if (sink.isHedge) this.chain.metrics.onHedge(sink.answer === result.reply ? 'won' : 'lost');
       const upstream = this.chain.table.entries[result.upstreamIndex]?.name ?? '';
-      this.answer(answerBytes(this.call.idRaw, result, upstream));
+      this.answer(answerBytes(this.call, result, upstream));
     }
   }
 
@@ -134,11 +139,19 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway 
     return nowMs;
   }
 
+  /** Counts the call against its client's limits. */
+  private enter(grant: Grant, spec: MethodSpec | null): Fault | null {
+    const weight = (spec ?? this.spec).weight;
+    const fault = grant.enter(this.call, weight, this.startedMs);
+    if (fault === null) this.entered = grant;
+    return fault;
+  }
+
   private route(): void {
     const { chain, call, spec } = this;
     const { table, ask } = chain;
     const nowMs = this.server.parts.world.clock.nowMs();
-    chain.aim(spec, call, this.client);
+    chain.aim(spec, call, this.client.clientName);
     ask.nowMs = nowMs;
     askForBlock(spec, call.paramsRaw, ask);
     this.stateBlock = ask.stateBlock;
@@ -177,6 +190,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway 
     this.timer?.cancel();
     this.timer = null;
     this.server.inFlight--;
+    this.entered?.leave();
     this.chain.running.delete(this);
     this.done = () => undefined;
     const tookMs = this.server.parts.world.clock.nowMs() - this.startedMs;

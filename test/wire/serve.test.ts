@@ -1,3 +1,4 @@
+import { keccak256 } from 'ethers';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { testGateway } from '../help/gateway.ts';
 import type { TestGateway } from '../help/gateway.ts';
@@ -145,6 +146,13 @@ describe.each(['uws', 'node'] as const)('JSON-RPC over HTTP, engine %s', (engine
     expect(status).toBe(503);
     expect(JSON.parse(text)).toMatchObject({ error: { code: -32000, message: expect.stringContaining('not sent twice') } });
     expect(allCalls()).toHaveLength(1);
+  });
+
+  test('a transaction that the node has already is a success with its hash', async () => {
+    for (const node of both()) node.say = () => ({ error: '{"code":-32000,"message":"already known"}' });
+    const raw = '0x02c0';
+    const { status, text } = await post(`{"jsonrpc":"2.0","id":1,"method":"eth_sendRawTransaction","params":["${raw}"]}`);
+    expect({ status, text }).toEqual({ status: 200, text: `{"jsonrpc":"2.0","id":1,"result":"${keccak256(raw)}"}` });
   });
 
   test('the same call goes to the same node, which is named', async () => {
