@@ -1,10 +1,13 @@
 // Compares Tidegate with native proxies over the same stub, interleaved in one run.
-//   node native-bench/main.mjs [--rounds 5] [--seconds 3] [--connections 64] [--cost-us 0] [--out FILE]
+//   node native-bench/main.mjs [--rounds 5] [--seconds 3] [--connections 64] [--cost-us 0] [--result-bytes 66] [--out FILE]
+// Other work on the machine shifts every figure: ratios are taken within a round, between neighbours in time.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { checkAnswers } from './answers.mjs';
 import { haproxy, nginx, rawUws, stub, tidegate } from './peers.mjs';
 import { cpuUs, end, has, rssKib } from './procs.mjs';
 
@@ -14,6 +17,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '3' },
     connections: { type: 'string', default: '64' },
     'cost-us': { type: 'string', default: '0' },
+    'result-bytes': { type: 'string', default: '66' },
     out: { type: 'string', default: fileURLToPath(new URL('results/local-pass.json', import.meta.url)) },
   },
 });
@@ -28,17 +32,25 @@ function round(peer) {
   if (line == null) throw new Error(`wrk gave no result for ${peer.name}: ${wrk.stderr}${wrk.stdout}`);
   const [requests, durationUs, p50Us, p99Us, badStatus, socketErrors] = line.slice(1).map(Number);
   const usPerRequest = (cpuUs(peer.pid) - before) / requests;
-  if (badStatus > 0 || socketErrors > 0) {
-    throw new Error(`${peer.name}: ${badStatus} answers of a bad status, ${socketErrors} socket errors`);
+  if (requests === 0 || badStatus > 0 || socketErrors > 0) {
+    throw new Error(`${peer.name}: ${requests} answers, ${badStatus} of a bad status, ${socketErrors} socket errors`);
   }
   return { reqPerS: requests / (durationUs / 1e6), usPerRequest, p50Us, p99Us, rssKib: rssKib(peer.pid) };
 }
 
-const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
-const summary = (rounds, key) => {
-  const all = rounds.map((r) => r[key]);
-  return { median: median(all), min: Math.min(...all), max: Math.max(...all) };
+const median = (list) => {
+  const sorted = [...list].sort((a, b) => a - b);
+  const half = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 };
+const spread = (list) => ({ median: median(list), min: Math.min(...list), max: Math.max(...list) });
+
+/** Medians of a peer's rounds, and of its ratios to another peer round by round. */
+function summary(rounds, base) {
+  const figures = Object.fromEntries(Object.keys(rounds[0]).map((key) => [key, spread(rounds.map((r) => r[key]))]));
+  const toBase = ['reqPerS', 'usPerRequest', 'p50Us', 'p99Us'].map((key) => [key, spread(rounds.map((r, i) => r[key] / base[i][key]))]);
+  return { ...figures, ratios: Object.fromEntries(toBase) };
+}
 
 function version(program, args) {
   const path = has(program);
@@ -47,41 +59,63 @@ function version(program, args) {
   return `${out.stdout}${out.stderr}`.trim().split('\n')[0];
 }
 
-function report(results) {
-  const base = results.haproxy ?? results.nginx ?? results.stub;
+function report(results, baseName) {
   const cell = (n, digits, width) => n.toFixed(digits).padStart(width);
-  process.stdout.write('peer             req/s   µs/req  p50 ms  p99 ms  req/s ratio  µs ratio\n');
+  process.stdout.write(`medians; the ratios are to ${baseName}, taken round by round\n`);
+  process.stdout.write('peer            req/s   µs/req  p50 ms  p99 ms  RSS MiB |  req/s  µs/req   p50    p99\n');
   for (const [name, r] of Object.entries(results)) {
-    const ratio = r.reqPerS.median / base.reqPerS.median;
-    const cost = r.usPerRequest.median / base.usPerRequest.median;
-    process.stdout.write(
-      `${name.padEnd(14)}${cell(r.reqPerS.median, 0, 8)}${cell(r.usPerRequest.median, 1, 9)}${cell(r.p50Us.median / 1000, 2, 8)}${cell(r.p99Us.median / 1000, 2, 8)}${cell(ratio, 2, 13)}${cell(cost, 2, 10)}\n`,
-    );
+    const { ratios } = r;
+    const figures = `${cell(r.reqPerS.median, 0, 7)}${cell(r.usPerRequest.median, 1, 9)}${cell(r.p50Us.median / 1000, 2, 8)}${cell(r.p99Us.median / 1000, 2, 8)}${cell(r.rssKib.median / 1024, 0, 9)}`;
+    const relative = `${cell(ratios.reqPerS.median, 2, 7)}${cell(ratios.usPerRequest.median, 2, 8)}${cell(ratios.p50Us.median, 2, 7)}${cell(ratios.p99Us.median, 2, 7)}`;
+    process.stdout.write(`${name.padEnd(14)}${figures} |${relative}\n`);
   }
+}
+
+/** Runs everybody once per round, each round beginning with the next one. */
+async function measure(peers) {
+  const rounds = Object.fromEntries(peers.map((p) => [p.name, []]));
+  for (const peer of peers) {
+    await checkAnswers(peer);
+    round(peer); // warm-up, thrown away
+  }
+  for (let i = 0; i < Number(values.rounds); i++) {
+    for (let n = 0; n < peers.length; n++) {
+      const peer = peers[(i + n) % peers.length];
+      rounds[peer.name].push(round(peer));
+    }
+  }
+  for (const peer of peers) await checkAnswers(peer);
+  return rounds;
+}
+
+function save(results, rounds, loadBefore) {
+  const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version, loadBefore, loadAfter: loadavg() };
+  const versions = { haproxy: version('haproxy', ['-v']), nginx: version('nginx', ['-v']), wrk: version('wrk', ['-v']) };
+  const commit = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).stdout.trim();
+  const { out, ...options } = values;
+  mkdirSync(dirname(out), { recursive: true });
+  writeFileSync(out, `${JSON.stringify({ case: 'pass-through', options, machine, versions, commit, results, rounds }, null, 1)}\n`);
 }
 
 async function main() {
   if (has('wrk') === null) throw new Error('needs wrk (Debian package wrk)');
-  const node = await stub(Number(values['cost-us']));
-  const peers = [node, await rawUws(), await haproxy(node.port), await nginx(node.port)].filter((p) => p !== null);
-  peers.push(await tidegate(node.port, 'uws'), await tidegate(node.port, 'node'));
-  const rounds = Object.fromEntries(peers.map((p) => [p.name, []]));
+  const loadBefore = loadavg();
+  const peers = [];
   try {
-    for (const peer of peers) round(peer); // warm-up, thrown away
-    for (let i = 0; i < Number(values.rounds); i++) for (const peer of peers) rounds[peer.name].push(round(peer));
+    const node = await stub(Number(values['cost-us']), Number(values['result-bytes']));
+    peers.push(node);
+    for (const start of [rawUws, () => haproxy(node.port), () => nginx(node.port), () => tidegate(node.port, 'uws'), () => tidegate(node.port, 'node')]) {
+      const peer = await start();
+      if (peer !== null) peers.push(peer);
+    }
+    const rounds = await measure(peers);
+    const baseName = ['haproxy', 'nginx', 'stub'].find((name) => name in rounds);
+    const results = Object.fromEntries(Object.entries(rounds).map(([name, list]) => [name, summary(list, rounds[baseName])]));
+    report(results, baseName);
+    save(results, rounds, loadBefore);
   } finally {
     for (const peer of peers.reverse()) await end(peer.child);
   }
-  const keys = ['reqPerS', 'usPerRequest', 'p50Us', 'p99Us', 'rssKib'];
-  const results = Object.fromEntries(
-    Object.entries(rounds).map(([name, list]) => [name, Object.fromEntries(keys.map((k) => [k, summary(list, k)]))]),
-  );
-  report(results);
-  const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version };
-  const versions = { haproxy: version('haproxy', ['-v']), nginx: version('nginx', ['-v']), wrk: version('wrk', ['-v']) };
-  const commit = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).stdout.trim();
-  mkdirSync(fileURLToPath(new URL('results', import.meta.url)), { recursive: true });
-  writeFileSync(values.out, `${JSON.stringify({ case: 'pass-through', options: values, machine, versions, commit, results, rounds }, null, 1)}\n`);
 }
 
 main().catch((error) => {

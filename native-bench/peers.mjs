@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { accepts, freePort, has, run } from './procs.mjs';
+import { accepts, end, freePort, has, run } from './procs.mjs';
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), 'tidegate-bench-'));
@@ -14,7 +14,12 @@ const file = (name, text) => {
 };
 
 async function started(name, child, port) {
-  await accepts(port, child);
+  try {
+    await accepts(port, child);
+  } catch (error) {
+    await end(child);
+    throw error;
+  }
   return { name, child, url: `http://127.0.0.1:${port}/`, pid: child.pid };
 }
 
@@ -26,7 +31,7 @@ export async function stub(costUs = 0, resultBytes = 66) {
 
 export async function rawUws() {
   const port = await freePort();
-  return started('uws-raw', run(process.execPath, [here('raw.mjs'), String(port)]), port);
+  return { ...(await started('uws-raw', run(process.execPath, [here('raw.mjs'), String(port)]), port)), fixedId: 1 };
 }
 
 export async function haproxy(stubPort) {
@@ -37,7 +42,7 @@ export async function haproxy(stubPort) {
     'haproxy.cfg',
     `global
   nbthread 1
-  maxconn 20000
+  maxconn 4000
 defaults
   mode http
   timeout connect 2s
@@ -65,7 +70,7 @@ export async function nginx(stubPort) {
 worker_processes 1;
 pid ${scratch}/nginx.pid;
 error_log stderr error;
-events { worker_connections 20000; }
+events { worker_connections 4000; }
 http {
   access_log off;
   client_body_temp_path ${scratch}/body;
@@ -88,13 +93,13 @@ export async function tidegate(stubPort, engine) {
   const args = ['serve', '--upstream', `http://127.0.0.1:${stubPort}`, '--port', String(port)];
   const child = run(process.execPath, [here('../dist/main.js'), ...args, '--admin-port', String(adminPort), '--engine', engine]);
   const peer = await started(`tidegate-${engine}`, child, port);
-  await ready(adminPort);
+  await ready(adminPort, child);
   return { ...peer, adminPort };
 }
 
-async function ready(adminPort) {
-  const end = performance.now() + 10_000;
-  while (performance.now() < end) {
+async function ready(adminPort, child) {
+  const deadlineMs = performance.now() + 10_000;
+  while (performance.now() < deadlineMs && child.exitCode === null) {
     const ok = await fetch(`http://127.0.0.1:${adminPort}/readyz`).then(
       (r) => r.ok,
       () => false,
@@ -102,5 +107,6 @@ async function ready(adminPort) {
     if (ok) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  throw new Error('tidegate is not ready after 10 s');
+  await end(child);
+  throw new Error(`tidegate is not ready: ${child.tail}`);
 }

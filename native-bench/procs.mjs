@@ -92,8 +92,12 @@ export function cpuUs(pid) {
   return (ticks / ticksPerS) * 1e6;
 }
 
-/** Resident memory of a process, in KiB. */
+/** Resident memory of a process and its children, in KiB; pages they share count for each. */
 export function rssKib(pid) {
-  const line = readFileSync(`/proc/${pid}/status`, 'latin1').match(/VmRSS:\s+(\d+)/);
-  return line === null ? 0 : Number(line[1]);
+  let sumKib = 0;
+  for (const id of [pid, ...children(pid)]) {
+    const line = readFileSync(`/proc/${id}/status`, 'latin1').match(/VmRSS:\s+(\d+)/);
+    if (line !== null) sumKib += Number(line[1]);
+  }
+  return sumKib;
 }
