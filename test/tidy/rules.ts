@@ -17,7 +17,7 @@ export const LAYERS: Readonly<Record<string, Allowed>> = {
   base: { folders: [], packages: [] },
   config: { folders: ['base'], packages: ['zod', 'yaml'] },
   rpc: { folders: SETTINGS, packages: ['node:buffer'] },
-  chain: { folders: [...SETTINGS, 'rpc'], packages: [] },
+  chain: { folders: [...SETTINGS, 'rpc'], packages: ['@noble/hashes/sha3'] },
   health: { folders: [...SETTINGS, 'rpc', 'chain'], packages: ['hdr-histogram-js'] },
   route: { folders: [...SETTINGS, 'rpc', 'chain', 'health'], packages: ['hdr-histogram-js'] },
   observe: { folders: DOMAIN, packages: ['pino', 'prom-client', 'node:*'] },
