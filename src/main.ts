@@ -10,11 +10,18 @@ import { createLogger } from './observe/log.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
 
+const FETCH_TIMEOUT_MS = 5000;
+
 const world: World = {
   out: (line) => void process.stdout.write(`${line}\n`),
   err: (line) => void process.stderr.write(`${line}\n`),
   env: process.env,
   readFile: (path) => readFile(path, 'utf8'),
+  async fetchText(url) {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(FETCH_TIMEOUT_MS), redirect: 'error' });
+    return { status: answer.status, body: await answer.text() };
+  },
+  pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   onSignal(listener) {
     process.on('SIGINT', listener);
     process.on('SIGTERM', listener);

@@ -25,11 +25,31 @@ export interface DemoCommand {
   readonly blockTimeMs: number;
 }
 
+/** Where a running gateway is asked, and how it is shown. */
+interface Asking {
+  /** Origin of the admin port. */
+  readonly admin: string;
+  readonly json: boolean;
+}
+
+export interface StatusCommand extends Asking {
+  readonly name: 'status';
+  readonly watch: boolean;
+}
+
+export interface ExplainCommand extends Asking {
+  readonly name: 'explain';
+  readonly query: Readonly<Record<string, string>>;
+}
+
+type AskCommand = StatusCommand | ExplainCommand;
+
 /** A command line, understood. */
 export type Command =
   | ServeCommand
   | DemoCommand
   | { readonly name: 'check'; readonly file: string }
+  | AskCommand
   | { readonly name: 'schema' }
   | { readonly name: 'version' }
   | { readonly name: 'help'; readonly topic: CommandName | null };
@@ -41,6 +61,7 @@ export interface UsageError {
 }
 
 const DEFAULT_BLOCK_TIME_MS = 2000;
+const DEFAULT_ADMIN = 'http://127.0.0.1:9545';
 
 class Wrong extends Error {}
 
@@ -73,6 +94,11 @@ const sort = (args: readonly string[], spec: CommandSpec): Given => {
     if (option === undefined || !Object.hasOwn(spec.options, token.name))
       throw new Wrong(`unknown option ${token.rawName}${hint(token.name, names, '--')}`);
     const given = values.get(token.name) ?? [];
+    if (option.value === undefined) {
+      if (token.value !== undefined) throw new Wrong(`${token.rawName} takes no value`);
+      values.set(token.name, ['']);
+      continue;
+    }
     if (token.value === undefined || token.value === '')
       throw new Wrong(`${token.rawName} needs a value (${option.value})`);
     if (given.length > 0 && option.multiple !== true) throw new Wrong(`${token.rawName} is given twice`);
@@ -122,6 +148,20 @@ const demo = (given: Given): DemoCommand => {
   return { name: 'demo', overrides: overrides(given), blockTimeMs };
 };
 
+const asking = (given: Given): Asking => {
+  const text = one(given, 'admin') ?? DEFAULT_ADMIN;
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !/^https?:$/.test(url.protocol)) throw new Wrong('--admin must be a URL such as http://127.0.0.1:9545');
+  return { admin: url.origin, json: given.values.has('json') };
+};
+
+const explain = (given: Given): ExplainCommand => {
+  const names = ['method', 'params', 'chain', 'client'];
+  const query = Object.fromEntries(names.flatMap((name) => given.values.get(name)?.map((value) => [name, value]) ?? []));
+  if (query.method === undefined) throw new Wrong('give --method NAME');
+  return { name: 'explain', query, ...asking(given) };
+};
+
 const help = ([topic]: readonly string[]): Command => {
   if (topic === undefined) return { name: 'help', topic: null };
   if (isCommand(topic)) return { name: 'help', topic };
@@ -131,6 +171,8 @@ const help = ([topic]: readonly string[]): Command => {
 const build = (name: CommandName, given: Given): Command => {
   if (name === 'serve') return serve(given);
   if (name === 'demo') return demo(given);
+  if (name === 'status') return { name, watch: given.values.has('watch'), ...asking(given) };
+  if (name === 'explain') return explain(given);
   if (name === 'check') return { name, file: given.words[0] ?? '' };
   return name === 'help' ? help(given.words) : { name };
 };

@@ -23,6 +23,11 @@ const PORTS: Readonly<Record<string, OptionSpec>> = {
   'admin-port': { value: 'N', text: 'admin port, 9545 by default; 0 picks a free one' },
 };
 
+const ADMIN: Readonly<Record<string, OptionSpec>> = {
+  admin: { value: 'URL', text: 'admin port of the gateway, http://127.0.0.1:9545 by default' },
+  json: { text: 'print the answer of the admin port as it is' },
+};
+
 const plain = (summary: string, usage: string): CommandSpec => ({
   summary,
   usage: [usage],
@@ -70,6 +75,28 @@ export const COMMANDS = {
     words: ['FILE'],
     leastWords: 1,
     notes: ['Header values and keys in URLs are masked. Each problem is one line: file:line:column path: message.'],
+  },
+  status: {
+    summary: 'show the chains and nodes of a running gateway',
+    usage: ['tidegate status [options]'],
+    options: { ...ADMIN, watch: { text: 'show it anew each second, until Ctrl-C' } },
+    words: [],
+    leastWords: 0,
+    notes: [],
+  },
+  explain: {
+    summary: 'say what a running gateway would do with a call, without sending it',
+    usage: ['tidegate explain --method NAME [options]'],
+    options: {
+      method: { value: 'NAME', text: 'method of the call' },
+      params: { value: 'JSON', text: 'its params as the client spells them; they decide which node comes first' },
+      chain: { value: 'NAME', text: 'name of the chain; the first one by default' },
+      client: { value: 'TEXT', text: 'address or key of the client, where calls are bound to it' },
+      ...ADMIN,
+    },
+    words: [],
+    leastWords: 0,
+    notes: [],
   },
   schema: plain('print the JSON Schema of the configuration, for editors', 'tidegate schema'),
   version: plain('print the version', 'tidegate version'),

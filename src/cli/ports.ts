@@ -10,8 +10,18 @@ export interface World {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Whole text of a file. Rejects with an error that has a `code`. */
   readFile(path: string): Promise<string>;
+  /** GETs a URL; rejects when there is no whole answer within a few seconds. */
+  fetchText(url: string): Promise<FetchedText>;
+  /** Resolves after a time. */
+  pause(ms: number): Promise<void>;
   /** Calls back at each SIGINT or SIGTERM, until the returned function is called. */
   onSignal(listener: () => void): () => void;
+}
+
+/** An HTTP answer. */
+export interface FetchedText {
+  readonly status: number;
+  readonly body: string;
 }
 
 /** Something that runs until it is closed. */

@@ -2,9 +2,11 @@ import { schemaText } from '../config/schemaJson.ts';
 import { type Command, readArgs } from './args.ts';
 import { check } from './check.ts';
 import { demo } from './demo.ts';
+import { explain } from './explain.ts';
 import { commandHelp, generalHelp } from './help.ts';
 import { EXIT, type Parts, type World } from './ports.ts';
 import { serve } from './serve.ts';
+import { status } from './status.ts';
 
 const print = (world: World, text: string): number => {
   world.out(text);
@@ -19,6 +21,10 @@ const run = async (command: Command, world: World, parts: Parts): Promise<number
       return demo(command, world, parts);
     case 'check':
       return check(command.file, world);
+    case 'status':
+      return status(command, world);
+    case 'explain':
+      return explain(command, world);
     case 'schema':
       return print(world, schemaText().trimEnd());
     case 'version':

@@ -18,6 +18,16 @@ export class TestWorld implements World {
     if (text === undefined) throw Object.assign(new Error('ENOENT'), { code: 'ENOENT' });
     return text;
   };
+  /** Answers of the admin port by URL; others are refused. */
+  readonly answers = new Map<string, { status: number; body: string }>();
+  /** Called at each pause. */
+  onPause: () => void = () => {};
+  fetchText = async (url: string): Promise<{ status: number; body: string }> => {
+    const answer = this.answers.get(url);
+    if (answer === undefined) throw new TypeError('fetch failed', { cause: Object.assign(new Error('no'), { code: 'ECONNREFUSED' }) });
+    return answer;
+  };
+  pause = async (): Promise<void> => this.onPause();
   onSignal = (listener: () => void): (() => void) => {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);

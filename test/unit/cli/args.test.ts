@@ -27,6 +27,15 @@ test.each([
   ],
   ['demo', { name: 'demo', overrides: {}, blockTimeMs: 2000 }],
   ['demo --block-time 500ms --port 1', { name: 'demo', overrides: { port: 1 }, blockTimeMs: 500 }],
+  ['status', { name: 'status', admin: 'http://127.0.0.1:9545', json: false, watch: false }],
+  [
+    'status --watch --json --admin https://h.example/x',
+    { name: 'status', admin: 'https://h.example', json: true, watch: true },
+  ],
+  [
+    'explain --method m --params [] --chain c --admin=http://h:1',
+    { name: 'explain', query: { method: 'm', params: '[]', chain: 'c' }, admin: 'http://h:1', json: false },
+  ],
   ['demo --block-time 3', { name: 'demo', overrides: {}, blockTimeMs: 3000 }],
 ])('%j', (line, command) => expect(read(line)).toEqual(command));
 
@@ -47,6 +56,11 @@ test.each([
   ['serve --config a --admin-port x', '--admin-port must be a whole number from 0 to 65535'],
   ['check', 'FILE is missing'],
   ['check a b', 'unexpected argument "b"'],
+  ['explain --params []', 'give --method NAME'],
+  ['status --json=yes', '--json takes no value'],
+  ['status --json yes', 'unexpected argument "yes"'],
+  ['status --admin h:1', '--admin must be a URL such as http://127.0.0.1:9545'],
+  ['status --admin ftp://h', '--admin must be a URL such as http://127.0.0.1:9545'],
   ['demo --config a', 'unknown option --config'],
   ['demo --block-time soon', '--block-time must be a time from 100ms to 1h, such as 500ms or 2s'],
   ['demo --block-time 0', '--block-time must be a time from 100ms to 1h, such as 500ms or 2s'],
