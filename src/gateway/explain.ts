@@ -108,7 +108,7 @@ function failureFacts(chain: ChainRuntime, spec: MethodSpec, about: { readonly f
     attemptTimeoutMs: elsewhere ? Math.min(chances.timeoutMs(index), deadlineMs) : deadlineMs,
     hedgeAfterMs: hedges ? chances.hedgeDelayMs(index) : null,
     deadlineMs,
-    budgetLeft: Math.max(0, Math.floor(chain.budget.left(nowMs))),
+    budgetLeft: Math.max(0, Math.floor(chain.attempts.budget.left(nowMs))),
     words: failureWords(spec, first, maxAttempts),
   };
 }
