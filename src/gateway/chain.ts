@@ -16,6 +16,7 @@ import { LoadBook } from '../route/loadBook.ts';
 import { Ranker } from '../route/rank.ts';
 import { RetryBudget } from '../route/retryBudget.ts';
 import type { ScannedCall } from '../rpc/scan.ts';
+import { FirstLook } from './firstLook.ts';
 import { UpstreamNode } from './node.ts';
 import type { GatewayWorld } from './node.ts';
 import type { Beating, Pulse } from './pulse.ts';
@@ -65,6 +66,7 @@ export class ChainRuntime implements Beating {
   readonly attempts: AttemptShared;
   /** Refilled for each call. */
   readonly ask: RankAsk = { keyHash: 0, affine: true, nowMs: 0, requiredBlock: -1, stateBlock: -1 };
+  readonly firstLook = new FirstLook();
   private refusedRetries = 0;
   private readonly parts: ChainParts;
   private readonly nodes: UpstreamNode[] = [];
@@ -133,6 +135,7 @@ export class ChainRuntime implements Beating {
       const left = before.serving.filter((index) => !table.serving.includes(index));
       if (left.length > 0) for (const run of [...this.running]) run.onLeft(left);
     }
+    this.firstLook.onTable(this.ready, this.config.upstreams.length);
     for (const event of events) this.tell(event);
     for (const index of dueProbes) this.nodes[index]?.probe(this.judge.checkNumbers(index));
   }
@@ -158,6 +161,7 @@ export class ChainRuntime implements Beating {
     const listener = {
       onProbe: (result: Parameters<ChainJudge['onProbe']>[1]) => {
         const nowMs = world.clock.nowMs();
+        this.firstLook.onProbed(index);
         if (result.kind === 'ok') {
           this.book.answered(index);
           if (result.chainId !== null) this.learnChainId(result.chainId);

@@ -75,6 +75,8 @@ async function build(config: Config, world: GatewayWorld, closing: Closing): Pro
   const state: GatewayState = { chains, server, metrics, draining: false };
   const admin = await openAdmin(config.admin, state, world);
   closing.closers.push(() => admin.close(1_000));
+  // the first call to a port that has just opened must not find an empty table
+  await Promise.all(chains.map((chain) => chain.firstLook.over));
   const edge = await listen(config.server, server, world.log);
   closing.closers.push(() => edge.drain(0));
   metrics.beforeScrape(() => fillGauges(state, edge, world));
