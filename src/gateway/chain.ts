@@ -6,21 +6,23 @@ import type { Outcome } from '../chain/outcome.ts';
 import type { ChainConfig, UpstreamConfig } from '../config/schema.ts';
 import { ChainJudge } from '../health/judge.ts';
 import type { JudgedUpstream } from '../health/options.ts';
-import type { JudgeEvent } from '../health/report.ts';
+import type { JudgeEvent, UpstreamReport } from '../health/report.ts';
 import type { RouteTable } from '../health/table.ts';
 import type { ChainMetrics } from '../observe/metrics.ts';
 import { affinityKey } from '../route/affinity.ts';
-import type { AttemptShared } from '../route/attemptPort.ts';
+import type { AttemptOptions } from '../route/attemptPort.ts';
 import type { RankAsk } from '../route/flaws.ts';
 import { LoadBook } from '../route/loadBook.ts';
 import { Ranker } from '../route/rank.ts';
 import { RetryBudget } from '../route/retryBudget.ts';
 import type { ScannedCall } from '../rpc/scan.ts';
+import { ChainOptions } from './chainOptions.ts';
 import { FirstLook } from './firstLook.ts';
 import { UpstreamNode } from './node.ts';
 import type { GatewayWorld } from './node.ts';
 import type { Beating, Pulse } from './pulse.ts';
 import { RecentHashes } from './recent.ts';
+import { Roster } from './roster.ts';
 
 /** Transaction hashes sent through this edge that are remembered. */
 const RECENT_HASHES = 20_000;
@@ -49,11 +51,11 @@ export interface Underway {
 /** One chain as this process serves it: its nodes, the judge over them, the route table of the moment. */
 export class ChainRuntime implements Beating {
   readonly name: string;
-  readonly config: ChainConfig;
-  readonly policy: MethodPolicy;
-  readonly ranker: Ranker;
+  /** As it is in force now. */
+  config: ChainConfig;
+  policy: MethodPolicy;
+  ranker: Ranker;
   readonly book: LoadBook;
-  readonly budget: RetryBudget;
   readonly recent = new RecentHashes(RECENT_HASHES);
   readonly metrics: ChainMetrics;
   readonly judge: ChainJudge;
@@ -63,13 +65,15 @@ export class ChainRuntime implements Beating {
   /** Calls under way. */
   readonly running = new Set<Underway>();
   /** What all attempt machines of the chain share. */
-  readonly attempts: AttemptShared;
+  readonly attempts: { readonly options: AttemptOptions; budget: RetryBudget; readonly book: LoadBook };
   /** Refilled for each call. */
   readonly ask: RankAsk = { keyHash: 0, affine: true, nowMs: 0, requiredBlock: -1, stateBlock: -1 };
   readonly firstLook = new FirstLook();
   private refusedRetries = 0;
   private readonly parts: ChainParts;
-  private readonly nodes: UpstreamNode[] = [];
+  private readonly options: ChainOptions;
+  private readonly roster: Roster;
+  private maxResponseBytes: number;
 
   constructor(config: ChainConfig, chainId: number | null, parts: ChainParts) {
     this.name = config.name;
@@ -80,23 +84,28 @@ export class ChainRuntime implements Beating {
     this.policy = new MethodPolicy(parts.catalog, config.methods);
     this.book = new LoadBook(config.upstreams.length);
     this.ranker = new Ranker(this.book, config.routing.boundedLoad);
-    this.budget = new RetryBudget(config.routing.retryBudget);
-    const { maxAttempts, nullRetry, hedge } = config.routing;
-    this.attempts = { options: { maxAttempts, nullRetry, maxHedges: hedge.enabled ? hedge.maxHedges : 0 }, budget: this.budget, book: this.book };
+    this.options = new ChainOptions(config);
+    this.attempts = { options: this.options.attempt, budget: new RetryBudget(config.routing.retryBudget), book: this.book };
+    this.maxResponseBytes = parts.maxResponseBytes;
     const { clock, random } = parts.world;
     this.judge = new ChainJudge(
-      { chain: config.name, chainId, health: config.health, heads: { ...config.health.trustedHead, blockTimeMs: config.blockTimeMs }, pace: config.routing },
+      { chain: config.name, chainId, health: this.options.health, heads: { ...config.health.trustedHead, blockTimeMs: config.blockTimeMs }, pace: this.options.pace },
       config.upstreams.map((upstream) => this.judged(upstream)),
       random,
       clock.nowMs(),
     );
     this.table = this.judge.table;
-    for (const [index, upstream] of config.upstreams.entries()) this.nodes.push(this.open(upstream, index));
+    this.roster = this.openRoster();
+    this.roster.begin(config.upstreams);
   }
 
   /** True when a call could be answered now. */
   get ready(): boolean {
     return this.table.serving.length > 0 && this.chainId !== null;
+  }
+
+  get budget(): RetryBudget {
+    return this.attempts.budget;
   }
 
   get catalog(): Catalog {
@@ -119,7 +128,7 @@ export class ChainRuntime implements Beating {
   }
 
   node(index: number): UpstreamNode | undefined {
-    return this.nodes[index];
+    return this.roster.node(index);
   }
 
   /** Tells the judge how an attempt ended; a beat follows at once when that cannot wait. */
@@ -127,7 +136,43 @@ export class ChainRuntime implements Beating {
     if (this.judge.onOutcome(index, outcome, latencyMs, nowMs)) this.parts.pulse.rush(this);
   }
 
+  /** All configured upstreams, told for people. */
+  reports(nowMs: number): readonly UpstreamReport[] {
+    return this.judge.snapshot(nowMs).filter(({ index }) => !this.roster.isLeaving(index));
+  }
+
+  /**
+   * Takes over another configuration of the same chain without dropping a call. What `planReload` keeps for a restart
+   * must be as before.
+   */
+  apply(config: ChainConfig, maxResponseBytes: number): void {
+    const before = this.config;
+    const nowMs = this.parts.world.clock.nowMs();
+    const { boundedLoad, retryBudget, connectTimeoutMs, deadlineMs } = config.routing;
+    const reopen =
+      connectTimeoutMs !== before.routing.connectTimeoutMs ||
+      config.health.probeTimeoutMs !== before.health.probeTimeoutMs ||
+      maxResponseBytes !== this.maxResponseBytes;
+    this.config = config;
+    this.maxResponseBytes = maxResponseBytes;
+    this.policy = new MethodPolicy(this.catalog, config.methods);
+    this.options.take(config);
+    if (boundedLoad !== before.routing.boundedLoad) this.ranker = new Ranker(this.book, boundedLoad);
+    if (retryBudget.percent !== before.routing.retryBudget.percent || retryBudget.reservePerS !== before.routing.retryBudget.reservePerS) {
+      this.countRefusedRetries();
+      this.attempts.budget = new RetryBudget(retryBudget);
+      this.refusedRetries = 0;
+    }
+    this.roster.apply(config.upstreams, { reopen, graceMs: Math.max(deadlineMs, before.routing.deadlineMs), nowMs });
+    this.beat(nowMs);
+  }
+
   beat(nowMs: number): void {
+    this.look(nowMs);
+    if (this.roster.settle(this.table, nowMs)) this.look(nowMs);
+  }
+
+  private look(nowMs: number): void {
     const before = this.table;
     const { table, events, dueProbes } = this.judge.tick(nowMs);
     this.table = table;
@@ -137,7 +182,7 @@ export class ChainRuntime implements Beating {
     }
     this.firstLook.onTable(this.ready, this.config.upstreams.length);
     for (const event of events) this.tell(event);
-    for (const index of dueProbes) this.nodes[index]?.probe(this.judge.checkNumbers(index));
+    for (const index of dueProbes) this.roster.node(index)?.probe(this.judge.checkNumbers(index));
   }
 
   /** Counts what the retry budget refused since the last time. */
@@ -147,7 +192,7 @@ export class ChainRuntime implements Beating {
 
   async close(graceMs: number): Promise<void> {
     this.parts.pulse.remove(this);
-    await Promise.all(this.nodes.map((node) => node.close(graceMs)));
+    await this.roster.close(graceMs);
   }
 
   private judged(config: UpstreamConfig): JudgedUpstream {
@@ -156,8 +201,23 @@ export class ChainRuntime implements Beating {
     return { name, weight, tier, maxInFlight, lacks: declaredLacks(config), denied };
   }
 
+  private openRoster(): Roster {
+    const { judge, metrics } = this;
+    return new Roster({
+      open: (config, index) => this.open(config, index),
+      enlist: (config) => {
+        const index = judge.add(this.judged(config), this.parts.world.clock.nowMs());
+        metrics.addUpstream(index, config.name);
+        return index;
+      },
+      revise: (config, index) => judge.configure(index, this.judged(config)),
+      hide: (index) => metrics.removeUpstream(index),
+      discharge: (index) => judge.remove(index),
+    });
+  }
+
   private open(config: UpstreamConfig, index: number): UpstreamNode {
-    const { world, pulse, maxResponseBytes } = this.parts;
+    const { world, pulse } = this.parts;
     const listener = {
       onProbe: (result: Parameters<ChainJudge['onProbe']>[1]) => {
         const nowMs = world.clock.nowMs();
@@ -174,7 +234,7 @@ export class ChainRuntime implements Beating {
       },
       blockTimeMs: () => this.judge.heads.blockTimeMs,
     };
-    return new UpstreamNode(config, this.config, maxResponseBytes, { world, listener });
+    return new UpstreamNode(config, this.config, this.maxResponseBytes, { world, listener });
   }
 
   /** The first node that tells its chain id decides it where the config does not. */

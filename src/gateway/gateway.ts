@@ -1,16 +1,18 @@
 import { evmCatalog } from '../chain/evm/evmCatalog.ts';
-import type { Config } from '../config/schema.ts';
+import type { Config, ServerConfig } from '../config/schema.ts';
 import { listen } from '../edge/listen.ts';
 import type { EdgeServer } from '../edge/port.ts';
 import type { Logger } from '../observe/log.ts';
 import { GatewayMetrics } from '../observe/metrics.ts';
 import { openAdmin } from './admin.ts';
 import type { AdminServer } from '../edge/admin.ts';
-import { ChainRuntime } from './chain.ts';
-import { identify } from './identify.ts';
+import type { ChainRuntime } from './chain.ts';
+import { ChainSet } from './chainSet.ts';
 import type { GatewayWorld } from './node.ts';
 import { Paths } from './paths.ts';
 import { Pulse } from './pulse.ts';
+import { Reloader } from './reload.ts';
+import type { ReloadReport } from './reload.ts';
 import { Server } from './serve.ts';
 import type { GatewayState } from './state.ts';
 import { systemClock, systemRandom, wheelTimers } from './world.ts';
@@ -22,6 +24,11 @@ const BEAT_MS = 100;
 export interface Gateway {
   readonly clientPort: number;
   readonly adminPort: number;
+  /**
+   * Applies what can be changed live and names the rest, without dropping a call.
+   * @throws Error, with nothing changed, when the nodes of a new chain without `chainId` disagree about it
+   */
+  reload(config: Config): Promise<ReloadReport>;
   /** Stops accepting, finishes what is under way within `graceMs` (default: server.drainTimeoutMs), closes everything. */
   close(graceMs?: number): Promise<void>;
 }
@@ -54,34 +61,33 @@ interface Closing {
 async function build(config: Config, world: GatewayWorld, closing: Closing): Promise<Gateway> {
   const catalog = evmCatalog();
   const metrics = new GatewayMetrics({ version: closing.version, processMetrics: true });
-  const methods = catalog.specs().map((spec) => spec.name);
   const pulse = new Pulse(BEAT_MS, world);
   closing.closers.push(() => pulse.stop());
-  const chainIds = await Promise.all(config.chains.map((chain) => identify(chain, world)));
-  const chains = config.chains.map((chain, i) => {
-    const parts = { world, catalog, pulse, maxResponseBytes: config.server.maxResponseBytes };
-    return new ChainRuntime(chain, chainIds[i] ?? null, { ...parts, metrics: metrics.addChain(chain.name, methods, chain.upstreams.map((upstream) => upstream.name)) });
-  });
-  closing.closers.push(() => Promise.all(chains.map((chain) => chain.close(0))).then(() => undefined));
   const paths = new Paths<ChainRuntime>();
-  const learnPaths = (): void => paths.set(chains.map((chain) => ({ name: chain.name, chainId: chain.chainId, target: chain })));
-  learnPaths();
-  for (const chain of chains) {
-    chain.onChainId = learnPaths;
-    pulse.add(chain);
-  }
+  const chains = new ChainSet({ world, catalog, metrics, pulse, paths });
+  closing.closers.push(() => chains.close(0));
+  await chains.begin(config);
   pulse.start();
   const server = new Server({ world, server: config.server, sampleEvery: config.log.sampleEvery, metrics, paths });
-  const state: GatewayState = { chains, server, metrics, draining: false };
+  // the client port reads most of its limits at each request
+  const limits = { ...config.server };
+  const setLimits = (next: ServerConfig): void => void Object.assign(limits, next);
+  const reloader = new Reloader(config, { world, chains, server, setLimits });
+  const state: GatewayState = { get chains() { return chains.list; }, server, metrics, draining: false, reload: (next) => reloader.reload(next) };
   const admin = await openAdmin(config.admin, state, world);
   closing.closers.push(() => admin.close(1_000));
   // the first call to a port that has just opened must not find an empty table
-  await Promise.all(chains.map((chain) => chain.firstLook.over));
-  const edge = await listen(config.server, server, world.log);
+  await Promise.all(chains.list.map((chain) => chain.firstLook.over));
+  const edge = await listen(limits, server, world.log);
   closing.closers.push(() => edge.drain(0));
   metrics.beforeScrape(() => fillGauges(state, edge, world));
-  tellStart(config, { edge, admin, world, chains });
-  return { clientPort: edge.port, adminPort: admin.port, close: (graceMs) => drain(state, edge, closing, graceMs ?? config.server.drainTimeoutMs) };
+  tellStart(config, { edge, admin, world, chains: chains.list });
+  return {
+    clientPort: edge.port,
+    adminPort: admin.port,
+    reload: state.reload,
+    close: (graceMs) => drain(state, edge, closing, graceMs ?? reloader.config.server.drainTimeoutMs),
+  };
 }
 
 /** Sets the gauges of everything that is only looked at when a scrape asks. */
@@ -91,7 +97,7 @@ function fillGauges(state: GatewayState, edge: EdgeServer, world: GatewayWorld):
   const nowMs = world.clock.nowMs();
   for (const chain of state.chains) {
     chain.countRefusedRetries();
-    for (const report of chain.judge.snapshot(nowMs)) {
+    for (const report of chain.reports(nowMs)) {
       chain.metrics.setUpstream(report.index, report);
       chain.metrics.setUpstreamInFlight(report.index, chain.book.inFlight(report.index));
     }

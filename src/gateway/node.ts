@@ -39,6 +39,7 @@ export class UpstreamNode {
   private readonly heads: HeadSocket | null;
   private readonly listener: NodeListener;
   private probing = false;
+  private closed = false;
 
   constructor(config: UpstreamConfig, chain: ChainConfig, maxResponseBytes: number, parts: { world: GatewayWorld; listener: NodeListener }) {
     const { world, listener } = parts;
@@ -61,15 +62,17 @@ export class UpstreamNode {
 
   /** Starts a probe unless one is under way. `numbers` = heights whose hashes are to be compared. */
   probe(numbers: readonly number[]): void {
-    if (this.probing) return;
+    if (this.probing || this.closed) return;
     this.probing = true;
     void this.prober.probe(numbers).then((result) => {
       this.probing = false;
-      this.listener.onProbe(result);
+      if (!this.closed) this.listener.onProbe(result);
     });
   }
 
+  /** Calls under way may finish within `graceMs`; nothing more is told to the listener. May be called again with less time. */
   async close(graceMs: number): Promise<void> {
+    this.closed = true;
     this.heads?.close();
     await Promise.all([this.client.close(graceMs), this.probeClient.close(0)]);
   }

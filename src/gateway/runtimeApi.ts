@@ -46,7 +46,7 @@ export function runtimeRoutes(state: GatewayState, world: GatewayWorld, lock: Lo
     const chain = state.chains.find(({ name }) => name === params.chain);
     if (chain === undefined) return refuse(404, 'no such chain');
     const nowMs = world.clock.nowMs();
-    const known = chain.judge.snapshot(nowMs).find(({ name }) => name === params.upstream);
+    const known = chain.reports(nowMs).find(({ name }) => name === params.upstream);
     if (known === undefined) return refuse(404, 'no such upstream in this chain');
     const fault = change(chain, known.index, body);
     if (fault !== null) return refuse(400, fault);

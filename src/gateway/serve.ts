@@ -1,4 +1,5 @@
 import { Fault } from '../base/fault.ts';
+import type { Config, ServerConfig } from '../config/schema.ts';
 import type { EdgeAnswer, EdgeExchange, EdgeHandler, RequestHead, RequestSink } from '../edge/port.ts';
 import type { LogFields } from '../observe/log.ts';
 import { scanBody } from '../rpc/scan.ts';
@@ -16,12 +17,12 @@ import type { ServeContext, ServeParts } from './context.ts';
  * Admission is here; scan and answer in `RequestRun`; the rest, per call, in `CallRun`.
  */
 export class Server implements EdgeHandler, ServeContext {
-  readonly parts: ServeParts;
+  parts: ServeParts;
   readonly headers = new HeaderBook();
-  readonly limits: ScanLimits;
+  limits: ScanLimits;
   /** Calls under way. */
   inFlight = 0;
-  private readonly clients: ClientAddress;
+  private clients: ClientAddress;
   private lastId = 0;
   private unsampled = 0;
   private readonly refusals = { notFound: faultAnswer(new Fault('notFound'), 'null'), overloaded: faultAnswer(new Fault('overloaded'), 'null') };
@@ -29,8 +30,7 @@ export class Server implements EdgeHandler, ServeContext {
   constructor(parts: ServeParts) {
     this.parts = parts;
     this.clients = new ClientAddress(parts.server.trustedProxies);
-    const { maxBatchItems, maxDepth, maxMethodBytes } = parts.server;
-    this.limits = { maxBatchItems, maxDepth, maxMethodBytes };
+    this.limits = scanLimits(parts.server);
   }
 
   onRequest(head: RequestHead): RequestSink | EdgeAnswer {
@@ -39,6 +39,13 @@ export class Server implements EdgeHandler, ServeContext {
     if (this.inFlight >= this.parts.server.maxInFlight) return this.refuse('overloaded');
     const client = chain.usesClientAffinity ? this.clients.of(head) : '';
     return new RequestRun(this, chain, client);
+  }
+
+  /** Takes over limits and who may call; requests under way keep what they have passed already. */
+  reload({ server, log }: Config): void {
+    this.parts = { ...this.parts, server, sampleEvery: log.sampleEvery };
+    this.clients = new ClientAddress(server.trustedProxies);
+    this.limits = scanLimits(server);
   }
 
   /** An id for a call of ours to a node; unique among those under way. */
@@ -59,6 +66,8 @@ export class Server implements EdgeHandler, ServeContext {
     return this.refusals[kind];
   }
 }
+
+const scanLimits = ({ maxBatchItems, maxDepth, maxMethodBytes }: ServerConfig): ScanLimits => ({ maxBatchItems, maxDepth, maxMethodBytes });
 
 /** One HTTP request: a single call or a batch. */
 class RequestRun implements RequestSink {

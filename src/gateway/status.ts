@@ -54,7 +54,7 @@ export function chainStatus(chain: ChainRuntime, nowMs: number, wallMs: number):
     finalized: table.finalizedNumber < 0 ? null : table.finalizedNumber,
     blockTimeMs: Math.round(chain.judge.heads.blockTimeMs),
     panic: table.panic,
-    upstreams: chain.judge.snapshot(nowMs).map(({ index, sinceMs, heldUntilMs, ...report }) => ({
+    upstreams: chain.reports(nowMs).map(({ index, sinceMs, heldUntilMs, ...report }) => ({
       ...report,
       inFlight: chain.book.inFlight(index),
       since: new Date(wallMs - (nowMs - sinceMs)).toISOString(),

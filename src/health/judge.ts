@@ -153,6 +153,11 @@ export class ChainJudge {
     if (node !== undefined) node.weight = weight;
   }
 
+  /** Another configuration for a node that goes by the same name, from the next beat on. */
+  configure(index: number, upstream: JudgedUpstream): void {
+    this.#nodes[index]?.configure(upstream);
+  }
+
   /** Draws the conclusions of all facts. Cold: a few times per second, and after `onOutcome` or `onProbe` said so. */
   tick(nowMs: number): Judgement {
     const events: JudgeEvent[] = [];

@@ -3,7 +3,7 @@ export const LEARNT_FOR_MS = 300_000;
 
 /** What a node was found to be unable to do, forgotten after `LEARNT_FOR_MS`. Without it the config alone counts. */
 export class LearntLimits {
-  private readonly configured: Uint8Array | null;
+  private configured: Uint8Array | null;
   /** Method index -> when it is forgotten. */
   private readonly unsupported = new Map<number, number>();
   private lowest = 0;
@@ -14,6 +14,13 @@ export class LearntLimits {
   constructor(configured: Uint8Array | null) {
     this.configured = configured;
     this.mask = configured;
+  }
+
+  /** The config says something else from now on; what was learnt stays. */
+  configure(configured: Uint8Array | null): void {
+    if (configured === this.configured) return;
+    this.configured = configured;
+    this.paint(this.mask?.length ?? 0);
   }
 
   /** 1 at a method's index = never send it there; null = everything may go. A new array after each change. */

@@ -21,7 +21,7 @@ const SHORT_PART = 6;
 /** Everything that is known of one upstream: counted calls, probes, state. Hot: `onOutcome` only. */
 export class NodeHealth {
   readonly index: number;
-  readonly upstream: JudgedUpstream;
+  upstream: JudgedUpstream;
   /** Configured, or set by an operator since. */
   weight: number;
   readonly machine: StateMachine;
@@ -68,6 +68,15 @@ export class NodeHealth {
     this.lag = new LagWatch(setup.health.lag);
     this.latency = new LatencyWindow(2 * setup.health.failures.windowMs);
     this.pace = new NodePace(setup.pace);
+  }
+
+  /** Another configuration for the same node: what is known of its health stays. */
+  configure(upstream: JudgedUpstream): void {
+    // a weight that an operator set holds until the config names another
+    if (upstream.weight !== this.upstream.weight) this.weight = upstream.weight;
+    this.lacks = upstream.lacks;
+    this.learnt.configure(upstream.denied);
+    this.upstream = upstream;
   }
 
   /**

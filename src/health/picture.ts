@@ -34,7 +34,7 @@ function entryOf(node: NodeHealth, heads: HeadTracker, service: Service, nowMs: 
   };
 }
 
-const ENTRY_KEYS = ['state', 'weight', 'headNumber', 'headHash', 'lacks', 'lowestState', 'denied', 'heldUntilMs', 'attemptTimeoutMs', 'hedgeDelayMs'] as const;
+const ENTRY_KEYS = ['state', 'tier', 'weight', 'maxInFlight', 'headNumber', 'headHash', 'lacks', 'lowestState', 'denied', 'heldUntilMs', 'attemptTimeoutMs', 'hedgeDelayMs'] as const;
 
 const sameEntry = (a: RouteEntry, b: RouteEntry | undefined): boolean => b !== undefined && ENTRY_KEYS.every((key) => a[key] === b[key]);
 

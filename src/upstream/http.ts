@@ -93,6 +93,8 @@ export class HttpUpstream implements UpstreamClient {
   }
 
   close(graceMs: number): Promise<void> {
+    // who cannot wait any longer ends the wait of an earlier call
+    if (this.#closing !== null && graceMs <= 0) this.#onIdle?.();
     this.#closing ??= this.#close(graceMs);
     return this.#closing;
   }

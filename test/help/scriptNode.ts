@@ -20,7 +20,6 @@ const word = (value: number): string => `0x${value.toString(16).padStart(64, '0'
 
 /** Answers of a healthy node that stands at block 100 of chain 1. */
 const HEALTHY: Readonly<Record<string, string>> = {
-  eth_chainId: '"0x1"',
   eth_syncing: 'false',
   net_peerCount: '"0x8"',
   web3_clientVersion: '"script/1"',
@@ -39,6 +38,9 @@ export class ScriptNode {
   readonly calls: NodeCall[] = [];
   /** Connections that were cut by the other side while a call hung. */
   cut = 0;
+  /** Answers that are no probe's wait for this. */
+  hold: Promise<void> | null = null;
+  chainId = '0x1';
   say: (call: NodeCall) => Say;
   private readonly server: Server;
 
@@ -56,6 +58,7 @@ export class ScriptNode {
       request.on('end', () => {
         const said = node.answer(Buffer.concat(pieces).toString('utf8'));
         if (said === 'hang') response.once('close', () => node.cut++);
+        else if (node.hold !== null && !said.isProbe) void node.hold.then(() => response.writeHead(said.status, { 'content-type': 'application/json' }).end(said.body));
         else response.writeHead(said.status, { 'content-type': 'application/json' }).end(said.body);
       });
     });
@@ -72,10 +75,10 @@ export class ScriptNode {
     await new Promise((resolve) => this.server.close(resolve));
   }
 
-  private answer(raw: string): { status: number; body: string } | 'hang' {
+  private answer(raw: string): { status: number; body: string; isProbe?: boolean } | 'hang' {
     const { id, method, params } = JSON.parse(raw) as { id: number; method: string; params: unknown };
-    const healthy = method === 'eth_getBlockByNumber' ? block(params) : HEALTHY[method];
-    if (healthy !== undefined) return { status: 200, body: `{"jsonrpc":"2.0","id":${id},"result":${healthy}}` };
+    const healthy = method === 'eth_getBlockByNumber' ? block(params) : method === 'eth_chainId' ? `"${this.chainId}"` : HEALTHY[method];
+    if (healthy !== undefined) return { status: 200, body: `{"jsonrpc":"2.0","id":${id},"result":${healthy}}`, isProbe: true };
     const call = { id, method, params, raw };
     this.calls.push(call);
     const said = this.say(call);
