@@ -53,14 +53,16 @@ export function answerBytes(call: ScannedCall, result: Reply, upstream: string):
   const idRaw = call.idRaw ?? 'null';
   const raw = body.subarray(split.start, split.end);
   const outcome = result.outcome.class;
-  const common = { status: 200, upstream, retryAfterS: 0, outcome: split.kind };
-  if (split.kind === 'result') return { ...common, body: resultEnvelope(idRaw, raw) };
+  if (split.kind === 'result') return answered(resultEnvelope(idRaw, raw), upstream, 'result');
   const taken = outcome === 'chain' ? hashIfTaken(call, split.message) : null;
-  if (taken !== null) return { ...common, outcome: 'result', body: resultEnvelope(idRaw, Buffer.from(`"${taken}"`, 'latin1')) };
-  if (split.wellFormed && PASSED_AS_IS.has(outcome)) return { ...common, body: nodeErrorEnvelope(idRaw, raw) };
+  if (taken !== null) return answered(resultEnvelope(idRaw, Buffer.from(`"${taken}"`, 'latin1')), upstream, 'result');
+  if (split.wellFormed && PASSED_AS_IS.has(outcome)) return answered(nodeErrorEnvelope(idRaw, raw), upstream, 'error');
   const code = split.code === 0 ? -32000 : split.code;
-  return { ...common, body: composedError(idRaw, code, scrubMessage(split.message), split.dataRaw) };
+  return answered(composedError(idRaw, code, scrubMessage(split.message), split.dataRaw), upstream, 'error');
 }
+
+const answered = (body: Buffer, upstream: string, outcome: RequestOutcome): CallAnswer =>
+  ({ status: 200, body, upstream, retryAfterS: 0, outcome });
 
 /**
  * A node that has the transaction already has done what the sender wants, and may have had it from this very call:

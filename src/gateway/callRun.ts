@@ -25,6 +25,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway 
   readonly chain: ChainRuntime;
   readonly server: ServeContext;
   spec: MethodSpec;
+  place = -1;
   private readonly client: Client;
   private readonly machine: Attempt<NodeAnswer>;
   private readonly sinks: AttemptSink[] = [];

@@ -22,6 +22,8 @@ import { UpstreamNode } from './node.ts';
 import type { GatewayWorld } from './node.ts';
 import type { Beating, Pulse } from './pulse.ts';
 import { RecentHashes } from './recent.ts';
+import { UnderwaySet } from './underway.ts';
+import type { Placed } from './underway.ts';
 import { Roster } from './roster.ts';
 
 /** Transaction hashes sent through this edge that are remembered. */
@@ -44,7 +46,7 @@ function declaredLacks(config: UpstreamConfig): number {
 }
 
 /** A call under way, to be told when nodes leave service. */
-export interface Underway {
+export interface Underway extends Placed {
   onLeft(indices: readonly number[]): void;
 }
 
@@ -63,7 +65,7 @@ export class ChainRuntime implements Beating {
   table: RouteTable;
   chainId: number | null;
   /** Calls under way. */
-  readonly running = new Set<Underway>();
+  readonly running = new UnderwaySet<Underway>();
   /** What all attempt machines of the chain share. */
   readonly attempts: { readonly options: AttemptOptions; budget: RetryBudget; readonly book: LoadBook };
   /** Refilled for each call. */
@@ -178,7 +180,7 @@ export class ChainRuntime implements Beating {
     this.table = table;
     if (before !== table) {
       const left = before.serving.filter((index) => !table.serving.includes(index));
-      if (left.length > 0) for (const run of [...this.running]) run.onLeft(left);
+      if (left.length > 0) for (const run of this.running.snapshot()) run.onLeft(left);
     }
     this.firstLook.onTable(this.ready, this.config.upstreams.length);
     for (const event of events) this.tell(event);
