@@ -10,7 +10,7 @@ const PATIENCE = { timeout: 20_000, interval: 25 };
 const ENGINES = ['uws', 'node'] as const;
 
 let devnet: TestDevnet;
-const closers: (() => Promise<unknown> | void)[] = [];
+const closers: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
   builtProgram();
