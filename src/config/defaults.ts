@@ -27,6 +27,17 @@ export const DEFAULTS = {
   },
   admin: { host: '127.0.0.1', port: 9545, tokenFile: '.tidegate/admin.token' },
   log: { level: 'info', sampleEvery: 0 },
+  access: {
+    required: false,
+    keys: [],
+    perIp: { callsPerS: 0, burst: 0, maxInFlight: 0, maxTracked: 10_000 },
+  },
+  accessKey: {
+    chains: [],
+    methods: { allow: [], deny: [] },
+    rate: { unitsPerS: 0, burst: 0 },
+    maxInFlight: 0,
+  },
   chain: {
     family: 'evm',
     blockTimeMs: 0,

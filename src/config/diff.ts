@@ -77,7 +77,7 @@ const diffChain = (before: ChainConfig, after: ChainConfig): Change[] => {
   return [...sections, ...upstreams];
 };
 
-const diffSection = (name: 'server' | 'admin' | 'log', before: Config, after: Config): Change[] => {
+const diffSection = (name: 'server' | 'admin' | 'log' | 'access', before: Config, after: Config): Change[] => {
   const old: Readonly<Record<string, unknown>> = before[name];
   return Object.entries(after[name])
     .filter(([key, value]) => !same(old[key], value))
@@ -99,6 +99,7 @@ export function diffConfig(before: Config, after: Config): ConfigDiff {
     ...diffSection('server', before, after),
     ...diffSection('admin', before, after),
     ...diffSection('log', before, after),
+    ...diffSection('access', before, after),
     ...(isFirstSame ? [] : [{ kind: 'changed', path: 'chains' } satisfies Change]),
     ...chains,
   ];

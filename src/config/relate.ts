@@ -3,6 +3,7 @@ import { relateHealth } from './relateHealth.ts';
 import { relateRouting } from './relateRouting.ts';
 import type { ChainConfig, Config, UpstreamConfig } from './schema.ts';
 import { pathText } from './problem.ts';
+import { nearest } from './suggest.ts';
 import { canonicalUrl } from './url.ts';
 
 /** Names of families: `/evm/1` names a chain by its id. */
@@ -87,6 +88,30 @@ const relateChains = ({ chains }: Config): Finding[] => {
   return [...reserved, ...twice(names, 'name'), ...twice(ids, 'chain id'), ...twice(nodes, 'URL')];
 };
 
+/** A burst without a rate would be no limit, against its look. */
+const loneBurst = (ratePerS: number, burst: number, path: Path): Finding[] =>
+  ratePerS === 0 && burst > 0 ? [{ path: [...path, 'burst'], message: 'has no effect without a rate beside it' }] : [];
+
+const relateAccess = ({ access, chains }: Config): Finding[] => {
+  const known = chains.map(({ name }) => name);
+  const at = (index: number, key: string): Path => ['access', 'keys', index, key];
+  const names = access.keys.map(({ name }, index) => ({ key: name, path: at(index, 'name') }));
+  const hashes = access.keys.map(({ sha256 }, index) => ({ key: sha256.toLowerCase(), path: at(index, 'sha256') }));
+  const own = access.keys.flatMap(({ chains: opened, methods, rate }, index) => [
+    ...opened.flatMap((name, n) => unknownChain(name, known, [...at(index, 'chains'), n])),
+    ...relateMethods(methods, ['access', 'keys', index]),
+    ...loneBurst(rate.unitsPerS, rate.burst, at(index, 'rate')),
+  ]);
+  const { callsPerS, burst } = access.perIp;
+  return [...twice(names, 'name'), ...twice(hashes, 'key'), ...own, ...loneBurst(callsPerS, burst, ['access', 'perIp'])];
+};
+
+const unknownChain = (name: string, known: readonly string[], path: Path): Finding[] => {
+  if (known.includes(name)) return [];
+  const suggestion = nearest(name, known);
+  return [{ path, message: 'names no chain', ...(suggestion === undefined ? {} : { suggestion }) }];
+};
+
 /** What is wrong between options that are each right by themselves. */
 export function relate(config: Config): Finding[] {
   const chains = config.chains.flatMap((chain, index) => {
@@ -98,5 +123,5 @@ export function relate(config: Config): Finding[] {
       ...relateHealth(chain, path),
     ];
   });
-  return [...relatePorts(config), ...relateServer(config), ...relateChains(config), ...chains];
+  return [...relatePorts(config), ...relateServer(config), ...relateChains(config), ...relateAccess(config), ...chains];
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { accessSection } from './access.ts';
 import { DEFAULTS } from './defaults.ts';
 import { choice, durationMs } from './fields.ts';
 import { healthSection } from './health.ts';
@@ -41,6 +42,7 @@ export const configObject = z.strictObject(
     server: serverSection,
     admin: adminSection,
     log: logSection,
+    access: accessSection,
     chains: list(chainObject, 64, 'chain').describe('The networks; the first one also answers at /.'),
   },
   { error: 'must be a mapping' },
@@ -57,6 +59,8 @@ export type Config = Frozen<z.output<typeof configObject>>;
 export type ServerConfig = Config['server'];
 export type AdminConfig = Config['admin'];
 export type LogConfig = Config['log'];
+export type AccessConfig = Config['access'];
+export type AccessKeyConfig = AccessConfig['keys'][number];
 export type ChainConfig = Config['chains'][number];
 export type MethodsConfig = ChainConfig['methods'];
 export type RoutingConfig = ChainConfig['routing'];

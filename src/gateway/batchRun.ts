@@ -2,21 +2,21 @@ import { BatchAssembly } from '../rpc/batch.ts';
 import type { ScannedCall } from '../rpc/scan.ts';
 import { CallRun } from './callRun.ts';
 import type { ChainRuntime } from './chain.ts';
-import type { ServeContext } from './context.ts';
+import type { Client, ServeContext } from './context.ts';
 
 /** A client's batch: its entries run as calls of their own, at most `batchConcurrency` at once. */
 export class BatchRun {
   private readonly server: ServeContext;
   private readonly chain: ChainRuntime;
   private readonly calls: readonly ScannedCall[];
-  private readonly client: string;
+  private readonly client: Client;
   private readonly assembly: BatchAssembly;
   private readonly running = new Set<CallRun>();
   private starting = false;
   private gone = false;
   private done: (body: Buffer | null) => void = () => undefined;
 
-  constructor(server: ServeContext, chain: ChainRuntime, calls: readonly ScannedCall[], client: string) {
+  constructor(server: ServeContext, chain: ChainRuntime, calls: readonly ScannedCall[], client: Client) {
     this.server = server;
     this.chain = chain;
     this.calls = calls;

@@ -56,9 +56,8 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway 
     this.live = true;
     this.server.inFlight++;
     const decision = this.chain.policy.decide(this.call.method);
-    const refused = this.client.grant === null ? null : this.enter(this.client.grant, decision.spec);
-    const fault = refused ?? decision.fault;
     if (decision.spec !== null) this.spec = decision.spec;
+    const fault = this.enter() ?? decision.fault;
     if (fault !== null) return this.refuse(fault);
     this.route();
   }
@@ -141,9 +140,10 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway 
   }
 
   /** Counts the call against its client's limits. */
-  private enter(grant: Grant, spec: MethodSpec | null): Fault | null {
-    const weight = (spec ?? this.spec).weight;
-    const fault = grant.enter(this.call, weight, this.startedMs);
+  private enter(): Fault | null {
+    const { grant } = this.client;
+    if (grant === null) return null;
+    const fault = grant.enter(this.call, this.spec.weight, this.startedMs);
     if (fault === null) this.entered = grant;
     return fault;
   }

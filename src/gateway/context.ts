@@ -1,6 +1,7 @@
-import type { ServerConfig } from '../config/schema.ts';
+import type { AccessConfig, ServerConfig } from '../config/schema.ts';
 import type { LogFields } from '../observe/log.ts';
 import type { GatewayMetrics } from '../observe/metrics.ts';
+import type { Grant } from '../route/admission.ts';
 import type { ChainRuntime } from './chain.ts';
 import type { GatewayWorld } from './node.ts';
 import type { Paths } from './paths.ts';
@@ -9,10 +10,19 @@ import type { Paths } from './paths.ts';
 export interface ServeParts {
   readonly world: GatewayWorld;
   readonly server: ServerConfig;
+  readonly access: AccessConfig;
   /** Log each Nth call; 0 = none. */
   readonly sampleEvery: number;
   readonly metrics: GatewayMetrics;
   readonly paths: Paths<ChainRuntime>;
+}
+
+/** Whose call it is. */
+export interface Client {
+  /** What keeps a client's calls on one node: the name of its key, else its address; '' = not needed. */
+  readonly clientName: string;
+  /** What its calls count against; null = nothing. */
+  readonly grant: Grant | null;
 }
 
 /** The process as a call under way sees it. */

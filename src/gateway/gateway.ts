@@ -68,7 +68,7 @@ async function build(config: Config, world: GatewayWorld, closing: Closing): Pro
   closing.closers.push(() => chains.close(0));
   await chains.begin(config);
   pulse.start();
-  const server = new Server({ world, server: config.server, sampleEvery: config.log.sampleEvery, metrics, paths });
+  const server = new Server({ world, server: config.server, access: config.access, sampleEvery: config.log.sampleEvery, metrics, paths });
   // the client port reads most of its limits at each request
   const limits = { ...config.server };
   const setLimits = (next: ServerConfig): void => void Object.assign(limits, next);

@@ -1,7 +1,8 @@
 import { Fault } from '../base/fault.ts';
-import type { Config, ServerConfig } from '../config/schema.ts';
+import type { AccessConfig, Config, ServerConfig } from '../config/schema.ts';
 import type { EdgeAnswer, EdgeExchange, EdgeHandler, RequestHead, RequestSink } from '../edge/port.ts';
 import type { LogFields } from '../observe/log.ts';
+import type { Grant } from '../route/admission.ts';
 import { scanBody } from '../rpc/scan.ts';
 import type { ScanLimits, ScannedCall } from '../rpc/scan.ts';
 import { ClientAddress } from './clientAddress.ts';
@@ -10,7 +11,18 @@ import { BatchRun } from './batchRun.ts';
 import { CallRun } from './callRun.ts';
 import type { CallAnswer } from './callFacts.ts';
 import type { ChainRuntime } from './chain.ts';
-import type { ServeContext, ServeParts } from './context.ts';
+import { Gate } from './gate.ts';
+import type { Client, ServeContext, ServeParts } from './context.ts';
+
+const unauthorized = faultAnswer(new Fault('unauthorized'), 'null');
+/** Requests refused before their body is read. */
+const REFUSALS = {
+  notFound: faultAnswer(new Fault('notFound'), 'null'),
+  overloaded: faultAnswer(new Fault('overloaded'), 'null'),
+  unauthorized: { ...unauthorized, headers: [...unauthorized.headers, 'www-authenticate', 'Bearer'] },
+  forbidden: faultAnswer(new Fault('forbidden'), 'null'),
+} as const;
+type Refusal = keyof typeof REFUSALS;
 
 /**
  * The order in which a request is served: admit, scan, look up, route, forward, judge, answer, record.
@@ -25,20 +37,29 @@ export class Server implements EdgeHandler, ServeContext {
   private clients: ClientAddress;
   private lastId = 0;
   private unsampled = 0;
-  private readonly refusals = { notFound: faultAnswer(new Fault('notFound'), 'null'), overloaded: faultAnswer(new Fault('overloaded'), 'null') };
+  private gate: Gate<ChainRuntime> | null = null;
 
   constructor(parts: ServeParts) {
     this.parts = parts;
     this.clients = new ClientAddress(parts.server.trustedProxies);
+    this.setAccess(parts.access);
     this.limits = scanLimits(parts.server);
   }
 
   onRequest(head: RequestHead): RequestSink | EdgeAnswer {
-    const chain = this.parts.paths.find(head.path);
+    const entry = this.gate === null ? null : this.gate.admit(head);
+    if (entry instanceof Fault) return this.refuse(entry.spec.kind as Refusal);
+    const chain = entry === null ? this.parts.paths.find(head.path) : entry.chain;
     if (chain === undefined) return this.refuse('notFound');
     if (this.inFlight >= this.parts.server.maxInFlight) return this.refuse('overloaded');
-    const client = chain.usesClientAffinity ? this.clients.of(head) : '';
-    return new RequestRun(this, chain, client);
+    const keyName = entry === null ? '' : entry.keyName;
+    const clientName = keyName === '' && chain.usesClientAffinity ? this.clients.of(head) : keyName;
+    return new RequestRun(this, chain, clientName, entry === null ? null : entry.grant);
+  }
+
+  /** Takes over who may call. Limits start anew; calls under way still count against the old ones. */
+  setAccess(access: AccessConfig): void {
+    this.gate = Gate.of(access, this.parts.paths, (head) => this.clients.of(head));
   }
 
   /** Takes over limits and who may call; requests under way keep what they have passed already. */
@@ -61,26 +82,28 @@ export class Server implements EdgeHandler, ServeContext {
     this.parts.world.log.info(facts, 'sampled call');
   }
 
-  private refuse(kind: 'notFound' | 'overloaded'): EdgeAnswer {
+  private refuse(kind: Refusal): EdgeAnswer {
     this.parts.metrics.onRefusal(kind);
-    return this.refusals[kind];
+    return REFUSALS[kind];
   }
 }
 
 const scanLimits = ({ maxBatchItems, maxDepth, maxMethodBytes }: ServerConfig): ScanLimits => ({ maxBatchItems, maxDepth, maxMethodBytes });
 
 /** One HTTP request: a single call or a batch. */
-class RequestRun implements RequestSink {
+class RequestRun implements RequestSink, Client {
+  readonly clientName: string;
+  readonly grant: Grant | null;
   private readonly server: Server;
   private readonly chain: ChainRuntime;
-  private readonly client: string;
   private exchange: EdgeExchange | null = null;
   private work: CallRun | BatchRun | null = null;
 
-  constructor(server: Server, chain: ChainRuntime, client: string) {
+  constructor(server: Server, chain: ChainRuntime, clientName: string, grant: Grant | null) {
     this.server = server;
     this.chain = chain;
-    this.client = client;
+    this.clientName = clientName;
+    this.grant = grant;
   }
 
   onBody(body: Buffer, exchange: EdgeExchange): void {
@@ -99,7 +122,7 @@ class RequestRun implements RequestSink {
   }
 
   private single(call: ScannedCall): void {
-    const run = new CallRun(this.server, this.chain, call, this.client);
+    const run = new CallRun(this.server, this.chain, call, this);
     this.work = run;
     run.start((answer) => this.answerSingle(call, answer));
   }
@@ -116,7 +139,7 @@ class RequestRun implements RequestSink {
 
   private batch(calls: readonly ScannedCall[]): void {
     this.server.parts.metrics.onBatch(calls.length);
-    const run = new BatchRun(this.server, this.chain, calls, this.client);
+    const run = new BatchRun(this.server, this.chain, calls, this);
     this.work = run;
     run.start((body) => {
       this.work = null;

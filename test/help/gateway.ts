@@ -14,8 +14,12 @@ export interface Fronted {
 /** What a test may set; all else is the default. */
 export interface GatewayChoice {
   readonly engine?: 'auto' | 'uws' | 'node';
+  /** Members of `access`. */
+  readonly access?: Readonly<Record<string, unknown>>;
   /** `admin.tokenFile`; none by default. */
   readonly tokenFile?: string;
+  /** Members of `server`: limits, timeouts, … */
+  readonly server?: Readonly<Record<string, unknown>>;
   /** Members of the chain: `health`, `routing`, `chainId`, … */
   readonly chain?: Readonly<Record<string, unknown>>;
 }
@@ -55,8 +59,9 @@ function transitionLog(transitions: string[]): Logger {
 function configText(nodes: readonly Fronted[], choice: GatewayChoice): string {
   const upstreams = nodes.map(({ name, httpUrl, wsUrl }) => ({ name, http: httpUrl, ...(wsUrl === undefined ? {} : { ws: wsUrl }) }));
   return JSON.stringify({
-    server: { port: 0, engine: choice.engine ?? 'auto' },
+    server: { port: 0, engine: choice.engine ?? 'auto', ...choice.server },
     admin: { port: 0, tokenFile: choice.tokenFile ?? '' },
+    access: choice.access ?? {},
     chains: [{ name: 'test', upstreams, ...choice.chain }],
   });
 }

@@ -34,9 +34,10 @@ describe('reference.yaml', () => {
   const text = file('reference.yaml');
 
   test('shows the defaults and nothing else', () => {
-    const { chain, upstream, ...rest } = DEFAULTS;
+    const { chain, upstream, accessKey, ...rest } = DEFAULTS;
     expect(load(text)).toEqual({
       ...rest,
+      access: { ...rest.access, keys: [{ ...accessKey, name: 'app', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) }] },
       chains: [
         {
           ...chain,
