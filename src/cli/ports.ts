@@ -16,6 +16,10 @@ export interface World {
   pause(ms: number): Promise<void>;
   /** Calls back at each SIGINT or SIGTERM, until the returned function is called. */
   onSignal(listener: () => void): () => void;
+  /** Calls back at each SIGHUP, until the returned function is called. */
+  onHangup(listener: () => void): () => void;
+  /** Calls back after each change of a file, until the returned function is called; `onFault` gets why it cannot. */
+  onFileChange(path: string, listener: () => void, onFault: (reason: string) => void): () => void;
 }
 
 /** An HTTP answer. */
@@ -33,6 +37,8 @@ export interface Running {
 export interface RunningGateway {
   readonly clientPort: number;
   readonly adminPort: number;
+  /** Takes over what can be changed live and names the rest. Rejects with nothing changed. */
+  reload(config: Config): Promise<{ readonly live: readonly string[]; readonly restart: readonly string[] }>;
   /** Finishes what is under way within `graceMs`, then closes everything. */
   close(graceMs?: number): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import type { ServeCommand } from './args.ts';
 import { runUntilSignal } from './lifetime.ts';
 import { loadServe } from './load.ts';
+import { followConfig } from './reload.ts';
 import { EXIT, type Parts, type World } from './ports.ts';
 
 /** Runs the gateway until a signal. */
@@ -16,5 +17,14 @@ export async function serve(
   }
   const { config } = result;
   const log = parts.createLogger({ level: config.log.level });
-  return runUntilSignal(world, () => parts.startGateway(config, { log }));
+  return runUntilSignal(world, async () => {
+    const gateway = await parts.startGateway(config, { log });
+    const unfollow = followConfig(command, { world, gateway, log });
+    return {
+      close: () => {
+        unfollow();
+        return gateway.close();
+      },
+    };
+  });
 }

@@ -32,6 +32,22 @@ export class TestWorld implements World {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   };
+  readonly hangups = new Set<() => void>();
+  readonly watched = new Map<string, () => void>();
+  onHangup = (listener: () => void): (() => void) => {
+    this.hangups.add(listener);
+    return () => this.hangups.delete(listener);
+  };
+  onFileChange = (path: string, listener: () => void): (() => void) => {
+    this.watched.set(path, listener);
+    return () => this.watched.delete(path);
+  };
+  hangup(): void {
+    for (const listener of this.hangups) listener();
+  }
+  change(path: string): void {
+    this.watched.get(path)?.();
+  }
   signal(): void {
     for (const listener of this.listeners) listener();
   }
@@ -43,6 +59,17 @@ export class TestParts implements Parts {
   readonly events: string[] = [];
   readonly configs: Config[] = [];
   readonly logLevels: string[] = [];
+  readonly reloads: Config[] = [];
+  readonly logLines: string[] = [];
+  #onLog: () => void = () => {};
+  /** Resolves when so many lines were logged. */
+  logged = (lines: number): Promise<void> =>
+    new Promise((resolve) => {
+      this.#onLog = () => {
+        if (this.logLines.length >= lines) resolve();
+      };
+      this.#onLog();
+    });
   gatewayFault: Error | null = null;
   closeGateway: () => Promise<void> = async () => {};
   #markStarted: () => void = () => {};
@@ -52,7 +79,11 @@ export class TestParts implements Parts {
 
   createLogger = ({ level }: { level: string }): Logger => {
     this.logLevels.push(level);
-    return silent;
+    const note = (_fields: unknown, line: string): void => {
+      this.logLines.push(line);
+      this.#onLog();
+    };
+    return { ...silent, info: note, warn: note, error: note };
   };
 
   startGateway = async (config: Config): Promise<RunningGateway> => {
@@ -64,7 +95,11 @@ export class TestParts implements Parts {
       this.events.push(`gateway closes within ${graceMs ?? 'its own time'}`);
       await this.closeGateway();
     };
-    return { clientPort: 1111, adminPort: 2222, close };
+    const reload = async (next: Config) => {
+      this.reloads.push(next);
+      return { live: [], restart: [] };
+    };
+    return { clientPort: 1111, adminPort: 2222, reload, close };
   };
 
   startDemoNet = async (options: DemoNetOptions): Promise<DemoNet> => {
