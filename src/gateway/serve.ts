@@ -63,10 +63,12 @@ export class Server implements EdgeHandler, ServeContext {
   }
 
   /** Takes over limits and who may call; requests under way keep what they have passed already. */
-  reload({ server, log }: Config): void {
-    this.parts = { ...this.parts, server, sampleEvery: log.sampleEvery };
+  reload({ server, access, log }: Config): void {
+    const isAccessNew = JSON.stringify(access) !== JSON.stringify(this.parts.access);
+    this.parts = { ...this.parts, server, access, sampleEvery: log.sampleEvery };
     this.clients = new ClientAddress(server.trustedProxies);
     this.limits = scanLimits(server);
+    if (isAccessNew) this.setAccess(access);
   }
 
   /** An id for a call of ours to a node; unique among those under way. */

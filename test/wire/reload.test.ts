@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { configFromValue, parseConfig } from '../../src/config/parse.ts';
 import type { Config } from '../../src/config/schema.ts';
@@ -163,6 +164,17 @@ test('methods, limits and chains change; what takes a restart is named and stays
   await gateway.reload(configOf([a]));
   expect(await ask(1)).toBe(GOOD);
   expect(await ask(1, 'second')).toContain('404');
+});
+
+test('keys come into force', async () => {
+  const a = { name: 'a', node: at(0) };
+  await start(configOf([a]));
+  expect(await ask(1)).toBe(GOOD);
+  const keys = [{ name: 'k', sha256: createHash('sha256').update('secret').digest('hex') }];
+  const report = await gateway.reload(configOf([a], {}, { access: { required: true, keys } }));
+  expect(report).toEqual({ live: ['changed access.required', 'changed access.keys'], restart: [] });
+  expect(await ask(1)).toContain('401');
+  expect(await ask(1, 'main/secret')).toBe(GOOD);
 });
 
 test('a new chain whose nodes disagree changes nothing', async () => {
