@@ -104,6 +104,7 @@ export class NodeHealth {
 
   /** A probe was answered. */
   onProbeOk(result: ProbeOk, expectedChainId: number | null, nowMs: number): void {
+    if (this.machine.state === 'down' && !this.answers) this.forgive();
     this.answers = true;
     this.probed = true;
     this.lastProbe = result;
@@ -142,7 +143,7 @@ export class NodeHealth {
     return this.#window.total(FAILED, nowMs) + this.#window.total(GOOD, nowMs);
   }
 
-  /** What was counted before an ejection does not speak against the node after it. */
+  /** What was counted before the node was ejected, or went down, does not speak against it after. */
   forgive(): void {
     this.#window.clear();
     this.#lately.clear();

@@ -68,6 +68,17 @@ describe('down', () => {
     expect(bench.state(0)).toBe('down/probe-timeout');
   });
 
+  it('forgives the calls that failed before, once the node answers again', () => {
+    const bench = new JudgeBench(3).run(3000);
+    bench.says[0] = () => REFUSED;
+    bench.run(3000);
+    expect(bench.state(0)).toBe('down/probe-refused');
+    bench.calls(0, outcomeOf('transport'), 2 * HEALTH.failures.minSamples);
+    bench.says[0] = () => probeOf(bench.tip);
+    bench.run(10_000);
+    expect(bench.walk(0).slice(1)).toEqual(['serving->down/probe-refused', 'down->probation/probe-refused', 'probation->ramping/ok']);
+  });
+
   it('is not capped, and returns through probation and a ramp', () => {
     const bench = new JudgeBench(3).run(3000);
     for (const index of [0, 1]) bench.says[index] = () => REFUSED;
