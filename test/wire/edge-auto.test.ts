@@ -1,19 +1,27 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { listen } from '../../src/edge/listen.ts';
 import type { EdgeServer } from '../../src/edge/port.ts';
 import { OPTIONS, Recorder } from '../help/edge.ts';
 import { post, RawClient } from '../help/raw.ts';
 
-vi.mock('../../src/edge/uwsLoad.ts', () => ({
-  loadUws: () => {
-    throw new Error("first line\n\nError: /lib/libc.so.6: version `GLIBC_2.38' not found");
-  },
-}));
+const library = vi.hoisted(() => ({ broken: false }));
+vi.mock('../../src/edge/uwsLoad.ts', async (original) => {
+  const real = await original<typeof import('../../src/edge/uwsLoad.ts')>();
+  return {
+    loadUws: () => {
+      if (library.broken) throw new Error("first line\n\nError: /lib/libc.so.6: version `GLIBC_2.38' not found");
+      return real.loadUws();
+    },
+  };
+});
 
 describe('where the native library cannot load', () => {
   let server: EdgeServer | null = null;
   const logged: string[] = [];
   const log = { info: (fields: object, text: string) => logged.push(`${text} ${JSON.stringify(fields)}`), error: () => {} };
+  beforeAll(() => {
+    library.broken = true;
+  });
   afterEach(() => server?.drain(0));
 
   it('engine auto serves with node and says why in one line', async () => {
