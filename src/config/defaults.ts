@@ -81,7 +81,7 @@ export const DEFAULTS = {
     tier: 0,
     methods: { allow: [], deny: [] },
     capabilities: { archive: 'auto', trace: 'auto', debug: 'auto', txpool: 'auto', filters: 'auto' },
-    maxInFlight: 256,
+    maxInFlight: 1024,
     connections: 64,
   },
 } as const;
