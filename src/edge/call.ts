@@ -20,6 +20,8 @@ export interface CallHost<H> {
   gzipJobs: number;
   /** Writes a whole answer in one go and calls `call.sent()` when nothing is left to write. */
   write(call: Call<H>, answer: EdgeAnswer): void;
+  /** Peer address of a call that is not over. */
+  addressOf(handle: H): string;
   /** The call is over. */
   ended(call: Call<H>): void;
 }
@@ -121,6 +123,10 @@ export class Call<H> implements EdgeExchange, Waiting {
 
   answer(answer: EdgeAnswer): void {
     if (this.#state < SENDING) this.#send(answer);
+  }
+
+  remoteAddress(): string {
+    return this.#state < SENDING ? this.#host.addressOf(this.handle) : '';
   }
 
   /** The engine wrote the last byte. */

@@ -7,8 +7,13 @@ import { judge } from './judge.ts';
 import type { EdgeLog, EdgeOptions } from './limits.ts';
 import type { EdgeAnswer, EdgeHandler, RequestHead, RequestSink } from './port.ts';
 
-/** Writes an answer to an engine's response and calls `call.sent()` when nothing is left to write. */
-export type WriteAnswer<H> = (call: Call<H>, answer: EdgeAnswer) => void;
+/** What an engine does with its handle of a response. */
+export interface EngineSide<H> {
+  /** Writes an answer and calls `call.sent()` when nothing is left to write. */
+  write(call: Call<H>, answer: EdgeAnswer): void;
+  /** Peer address as text, IPv4-mapped IPv6 folded to IPv4. */
+  addressOf(handle: H): string;
+}
 
 /** What the engines share: the way of a request up to its sink, the count of calls, the state of the drain. */
 export class EdgeCore<H> implements CallHost<H> {
@@ -26,15 +31,15 @@ export class EdgeCore<H> implements CallHost<H> {
   onEnded: ((call: Call<H>) => void) | null = null;
   #underWay = 0;
   readonly #handler: EdgeHandler;
-  readonly #write: WriteAnswer<H>;
+  readonly #engine: EngineSide<H>;
 
-  constructor(options: EdgeOptions, handler: EdgeHandler, log: EdgeLog, write: WriteAnswer<H>) {
+  constructor(options: EdgeOptions, handler: EdgeHandler, log: EdgeLog, engine: EngineSide<H>) {
     this.options = options;
     this.log = log;
     this.cors = new Cors(options.cors);
     this.clock = new BodyClock(options.bodyTimeoutMs);
     this.#handler = handler;
-    this.#write = write;
+    this.#engine = engine;
   }
 
   /** Calls that are not over. */
@@ -69,7 +74,11 @@ export class EdgeCore<H> implements CallHost<H> {
   }
 
   write(call: Call<H>, answer: EdgeAnswer): void {
-    this.#write(call, answer);
+    this.#engine.write(call, answer);
+  }
+
+  addressOf(handle: H): string {
+    return this.#engine.addressOf(handle);
   }
 
   ended(call: Call<H>): void {

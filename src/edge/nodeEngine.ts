@@ -48,9 +48,11 @@ class NodeHead implements RequestHead {
   }
 
   remoteAddress(): string {
-    return foldAddress(this.#req?.socket.remoteAddress ?? '');
+    return this.#req === null ? '' : addressOf(this.#req);
   }
 }
+
+const addressOf = (req: IncomingMessage): string => foldAddress(req.socket.remoteAddress ?? '');
 
 /** Serves with node:http, whose parser refuses malformed framing. */
 export class NodeEngine implements EdgeServer {
@@ -64,7 +66,10 @@ export class NodeEngine implements EdgeServer {
   #onEmpty: (() => void) | null = null;
 
   constructor(options: EdgeOptions, handler: EdgeHandler, log: EdgeLog) {
-    this.#core = new EdgeCore(options, handler, log, (call, answer) => this.#write(call, answer));
+    this.#core = new EdgeCore(options, handler, log, {
+      write: (call, answer) => this.#write(call, answer),
+      addressOf: ({ req }) => addressOf(req),
+    });
     this.#core.onEnded = (call) => this.#onEnded(call);
     this.#server = createServer({
       insecureHTTPParser: false,

@@ -24,6 +24,8 @@ export interface EdgeAnswer {
 export interface EdgeExchange {
   /** Writes the whole answer, once, corked; a no-op after the client left. */
   answer(answer: EdgeAnswer): void;
+  /** Peer address as `RequestHead` tells it; '' once the answer is written or the client is gone. */
+  remoteAddress(): string;
   /** True once the client is gone. */
   readonly gone: boolean;
 }

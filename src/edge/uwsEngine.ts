@@ -24,8 +24,12 @@ class UwsHead implements RequestHead {
   }
 
   remoteAddress(): string {
-    return this.#res === null ? '' : foldAddress(Buffer.from(this.#res.getRemoteAddressAsText()).toString('latin1'));
+    return this.#res === null ? '' : addressOf(this.#res);
   }
+}
+
+function addressOf(res: UwsResponse): string {
+  return foldAddress(Buffer.from(res.getRemoteAddressAsText()).toString('latin1'));
 }
 
 /** Serves with uWebSockets.js on a port that `listen` has proved free. */
@@ -43,7 +47,7 @@ export class UwsEngine implements EdgeServer {
 
   constructor(uws: UwsModule, options: EdgeOptions, handler: EdgeHandler, log: EdgeLog) {
     this.#uws = uws;
-    this.#core = new EdgeCore(options, handler, log, new UwsWriter().write);
+    this.#core = new EdgeCore(options, handler, log, { write: new UwsWriter().write, addressOf });
     const scan = this.#core.scan;
     this.#addHeader = (name, value) => scan.add(name, value);
     this.#app = uws.App();

@@ -152,7 +152,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway 
     const { chain, call, spec } = this;
     const { table, ask } = chain;
     const nowMs = this.server.parts.world.clock.nowMs();
-    chain.aim(spec, call, this.client.clientName);
+    chain.aim(spec, call, this.client);
     ask.nowMs = nowMs;
     askForBlock(spec, call.paramsRaw, ask);
     this.stateBlock = ask.stateBlock;

@@ -120,8 +120,9 @@ export class ChainRuntime implements Beating {
   }
 
   /** Fills in the affinity key of a call. */
-  aim(spec: MethodSpec, call: ScannedCall, client: string): void {
+  aim(spec: MethodSpec, call: ScannedCall, whose: { readonly clientName: string }): void {
     const kind = this.config.routing.affinity[spec.class];
+    const client = kind === 'client' ? whose.clientName : '';
     // a client that nobody knows is bound to no node
     const used = kind === 'client' && client === '' ? 'none' : kind;
     const key = affinityKey(used, { spec, method: call.method, paramsRaw: call.paramsRaw, client });

@@ -14,6 +14,11 @@ export class ClientAddress {
     this.proxies = trustedProxies.map(parseCidr).filter((range) => range !== null);
   }
 
+  /** False when the peer's address is all that counts. */
+  get needsHead(): boolean {
+    return this.proxies.length > 0;
+  }
+
   of(head: RequestHead): string {
     const peer = head.remoteAddress();
     if (this.proxies.length === 0 || !this.isProxy(peer)) return peer;

@@ -19,7 +19,7 @@ export interface ServeParts {
 
 /** Whose call it is. */
 export interface Client {
-  /** What keeps a client's calls on one node: the name of its key, else its address; '' = not needed. */
+  /** What keeps a client's calls on one node: the name of its key, else its address; '' = not known. */
   readonly clientName: string;
   /** What its calls count against; null = nothing. */
   readonly grant: Grant | null;

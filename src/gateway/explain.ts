@@ -61,7 +61,7 @@ export function explainCall(chain: ChainRuntime, call: ImaginedCall, nowMs: numb
 function askOf(chain: ChainRuntime, spec: MethodSpec, call: ImaginedCall, nowMs: number): RankAsk {
   // one char per byte, as a scanned call has it
   const paramsRaw = Buffer.from(call.params, 'utf8').toString('latin1');
-  chain.aim(spec, { idRaw: null, fault: null, method: call.method, paramsRaw }, call.client);
+  chain.aim(spec, { idRaw: null, fault: null, method: call.method, paramsRaw }, { clientName: call.client });
   const ask = { ...chain.ask, nowMs };
   askForBlock(spec, paramsRaw, ask);
   return ask;

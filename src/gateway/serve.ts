@@ -53,7 +53,8 @@ export class Server implements EdgeHandler, ServeContext {
     if (chain === undefined) return this.refuse('notFound');
     if (this.inFlight >= this.parts.server.maxInFlight) return this.refuse('overloaded');
     const keyName = entry === null ? '' : entry.keyName;
-    const clientName = keyName === '' && chain.usesClientAffinity ? this.clients.of(head) : keyName;
+    const { needsHead } = this.clients;
+    const clientName = needsHead && keyName === '' && chain.usesClientAffinity ? this.clients.of(head) : keyName;
     return new RequestRun(this, chain, clientName, entry === null ? null : entry.grant);
   }
 
@@ -94,18 +95,24 @@ const scanLimits = ({ maxBatchItems, maxDepth, maxMethodBytes }: ServerConfig): 
 
 /** One HTTP request: a single call or a batch. */
 class RequestRun implements RequestSink, Client {
-  readonly clientName: string;
   readonly grant: Grant | null;
+  /** What is known of the client's name from the head; '' = its peer address is its name. */
+  private readonly knownName: string;
   private readonly server: Server;
   private readonly chain: ChainRuntime;
   private exchange: EdgeExchange | null = null;
   private work: CallRun | BatchRun | null = null;
 
-  constructor(server: Server, chain: ChainRuntime, clientName: string, grant: Grant | null) {
+  constructor(server: Server, chain: ChainRuntime, knownName: string, grant: Grant | null) {
     this.server = server;
     this.chain = chain;
-    this.clientName = clientName;
+    this.knownName = knownName;
     this.grant = grant;
+  }
+
+  /** Only calls that stay with their client ask for it: a peer's address costs a system call. */
+  get clientName(): string {
+    return this.knownName !== '' ? this.knownName : (this.exchange?.remoteAddress() ?? '');
   }
 
   onBody(body: Buffer, exchange: EdgeExchange): void {

@@ -49,6 +49,17 @@ describe.each(ENGINES)('answers on %s', (engine) => {
     expect(client.leftover).toBe('');
   });
 
+  it('tells the peer of a request until it is answered', async () => {
+    const { edge, client } = await open();
+    edge.handler.reply = () => null;
+    client.write(post('hi'));
+    const seen = await (await edge.handler.request(0)).whole;
+    expect([seen.remoteAddress, seen.exchange?.remoteAddress()]).toEqual(['127.0.0.1', '127.0.0.1']);
+    seen.exchange?.answer({ status: 200, headers: [], body: 'bye' });
+    expect(seen.exchange?.remoteAddress()).toBe('');
+    expect((await client.response())?.body.toString()).toBe('bye');
+  });
+
   it('answers later, and once', async () => {
     const { edge, client } = await open();
     edge.handler.reply = () => null;
