@@ -54,9 +54,15 @@ const WORDS: Record<StateReason, string> = {
   'lying-head': 'claims a head that nobody follows',
 };
 
+/** Why the state holds. A node on trial that a verdict keeps there has that verdict's reason, not the one it came with. */
+function reasonOf(node: NodeHealth): StateReason {
+  return node.machine.state === 'probation' && node.verdict !== null ? node.verdict.reason : node.machine.reason;
+}
+
 /** A sentence on the node's state, with its numbers. */
 export function wordsOf(node: NodeHealth, nowMs: number): string {
-  const { state, reason } = node.machine;
+  const { state } = node.machine;
+  const reason = reasonOf(node);
   const detail = (): string => {
     if (reason === 'lag' || reason === 'stalled' || reason === 'syncing') return ` (${node.lag.blocks} blocks, ${(node.lag.ms / 1000).toFixed(1)} s)`;
     if (reason === 'failures') return ` (${Math.round(100 * node.failureRate(nowMs))} % of ${node.samples(nowMs)})`;
@@ -65,7 +71,7 @@ export function wordsOf(node: NodeHealth, nowMs: number): string {
     return '';
   };
   // back on trial: the reason is why it was out
-  if (state === 'probation' && reason !== 'new' && reason !== 'ok' && reason !== 'operator') return `probation: answers again; before, it ${WORDS[reason]}`;
+  if (state === 'probation' && node.verdict === null && reason !== 'new' && reason !== 'ok' && reason !== 'operator') return `probation: answers again; before, it ${WORDS[reason]}`;
   return `${state}: ${WORDS[reason]}${detail()}`;
 }
 
@@ -77,7 +83,7 @@ export function reportOf(node: NodeHealth, heads: HeadTracker, weight: number, n
     name: node.upstream.name,
     tier: node.upstream.tier,
     state: node.machine.state,
-    reason: node.machine.reason,
+    reason: reasonOf(node),
     sinceMs: node.machine.sinceMs,
     why: wordsOf(node, nowMs),
     answers: node.answers,
