@@ -13,6 +13,8 @@ import { writeNode } from './nodeWrite.ts';
 import type { EdgeAnswer, EdgeHandler, EdgeServer, RequestHead } from './port.ts';
 
 const NOTHING = Buffer.alloc(0);
+// Connections that wait to be accepted; one over it loses a second or more. The system may cap it (somaxconn).
+const BACKLOG = 4096;
 
 type NodeCall = Call<ServerResponse>;
 
@@ -98,7 +100,7 @@ export class NodeEngine implements EdgeServer {
     const { host, port } = this.#core.options;
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen({ host, port, exclusive: true }, () => {
+      this.#server.listen({ host, port, exclusive: true, backlog: BACKLOG }, () => {
         this.#server.off('error', reject);
         resolve();
       });
