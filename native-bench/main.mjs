@@ -91,7 +91,7 @@ async function measure(peers) {
 function save(results, rounds, loadBefore) {
   const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version, loadBefore, loadAfter: loadavg() };
   const versions = { haproxy: version('haproxy', ['-v']), nginx: version('nginx', ['-v']), wrk: version('wrk', ['-v']) };
-  const commit = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).stdout.trim();
+  const commit = spawnSync('git', ['describe', '--always', '--dirty'], { encoding: 'utf8' }).stdout.trim();
   const { out, ...options } = values;
   mkdirSync(dirname(out), { recursive: true });
   writeFileSync(out, `${JSON.stringify({ case: 'pass-through', options, machine, versions, commit, results, rounds }, null, 1)}\n`);
