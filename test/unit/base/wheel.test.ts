@@ -61,12 +61,12 @@ describe('TimerWheel', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 400 }), (steps) => {
         const wheel = new TimerWheel<Item>({ tickMs: 5, buckets: 16 });
-        const waiting = new Map<number, { handle: number; atMs: number }>();
+        const waiting = new Map<number, { handle: number; atMs: number; addedMs: number }>();
         let nowMs = 1000;
         due(wheel, nowMs);
         steps.forEach(({ kind, value }, name) => {
           if (kind === 'add') {
-            waiting.set(name, { handle: wheel.add(nowMs + value, { name }), atMs: nowMs + value });
+            waiting.set(name, { handle: wheel.add(nowMs + value, { name }), atMs: nowMs + value, addedMs: nowMs });
           } else if (kind === 'cancel') {
             const pick = [...waiting.keys()][value % Math.max(1, waiting.size)];
             if (pick === undefined) return;
@@ -78,7 +78,8 @@ describe('TimerWheel', () => {
               expect(waiting.get(fallen)?.atMs).toBeLessThanOrEqual(nowMs);
               expect(waiting.delete(fallen)).toBe(true);
             }
-            for (const { atMs } of waiting.values()) expect(atMs).toBeGreaterThan(nowMs - 10);
+            // what was due before it was added is late only from then on
+            for (const { atMs, addedMs } of waiting.values()) expect(Math.max(atMs, addedMs)).toBeGreaterThan(nowMs - 5);
           }
           expect(wheel.size).toBe(waiting.size);
         });
