@@ -38,7 +38,7 @@ export interface Gateway {
  * @throws Error when a port cannot be bound or the nodes of a chain without `chainId` disagree about it
  */
 export async function startGateway(config: Config, deps: { readonly log: Logger; readonly version: string }): Promise<Gateway> {
-  const timers = wheelTimers(systemClock);
+  const timers = wheelTimers(systemClock, (error) => deps.log.error({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }, 'a timer failed: this is a bug'));
   const world: GatewayWorld = { clock: systemClock, timers, random: systemRandom, log: deps.log };
   const closers: (() => Promise<void> | void)[] = [() => timers.stop()];
   const closeAll = async (): Promise<void> => {

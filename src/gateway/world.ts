@@ -16,16 +16,26 @@ export interface StoppableTimers extends Timers {
 /** Resolution of the wheel, and so how late a deadline can be noticed. */
 const TICK_MS = 8;
 
-/** Timers over one wheel: thousands of deadlines cost one real timer, which rests while none is armed. */
-export function wheelTimers(clock: Clock): StoppableTimers {
+/**
+ * Timers over one wheel: thousands of deadlines cost one real timer, which rests while none is armed.
+ * @param onFault told of what a timer threw: a bug, which must end neither the process nor the timers behind it
+ */
+export function wheelTimers(clock: Clock, onFault: (error: unknown) => void): StoppableTimers {
   const wheel = new TimerWheel<() => void>({ tickMs: TICK_MS, buckets: 512 });
   let ticking: NodeJS.Timeout | null = null;
   const rest = (): void => {
     if (ticking !== null) clearInterval(ticking);
     ticking = null;
   };
+  const guarded = (run: () => void): void => {
+    try {
+      run();
+    } catch (error) {
+      onFault(error);
+    }
+  };
   const tick = (): void => {
-    wheel.expire(clock.nowMs(), (run) => run());
+    wheel.expire(clock.nowMs(), guarded);
     if (wheel.size === 0) rest();
   };
   return {
