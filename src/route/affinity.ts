@@ -1,5 +1,5 @@
 import { hashString } from '../base/hash.ts';
-import { elementAt, isArrayAt, isObjectAt, memberAt, skipSpace, stringAt } from '../chain/jsonWalk.ts';
+import { addressOf } from '../chain/blockref.ts';
 import type { MethodSpec } from '../chain/method.ts';
 
 /** What keeps calls on the same node: the whole call, the contract it is about, the client, or nothing. */
@@ -28,8 +28,8 @@ export function affinityKey(kind: AffinityKind, parts: KeyParts): number | null 
     case 'request':
       return requestKey(parts);
     case 'contract': {
-      const address = addressOf(parts.paramsRaw, parts.spec.addressIndex);
-      return address === null ? requestKey(parts) : hashString(address.toLowerCase());
+      const address = addressOf(parts.spec, parts.paramsRaw);
+      return address === '' ? requestKey(parts) : hashString(address);
     }
     case 'client':
       return hashString(parts.client);
@@ -43,16 +43,4 @@ function requestKey({ method, paramsRaw }: KeyParts): number {
   if (paramsRaw.length <= MAX_HASHED_CHARS) return hashString(paramsRaw, seed);
   const half = MAX_HASHED_CHARS / 2;
   return hashString(paramsRaw.slice(-half), hashString(paramsRaw.slice(0, half), seed ^ paramsRaw.length));
-}
-
-/** The address at `params[index]`: the string itself, or of an object its `to` or `address`, of a list the first. */
-function addressOf(paramsRaw: string, index: number): string | null {
-  if (index < 0) return null;
-  let at = elementAt(paramsRaw, skipSpace(paramsRaw, 0), index);
-  if (at >= 0 && isObjectAt(paramsRaw, at)) {
-    const to = memberAt(paramsRaw, at, 'to');
-    at = to >= 0 ? to : memberAt(paramsRaw, at, 'address');
-  }
-  if (at >= 0 && isArrayAt(paramsRaw, at)) at = elementAt(paramsRaw, at, 0);
-  return at < 0 ? null : stringAt(paramsRaw, at);
 }

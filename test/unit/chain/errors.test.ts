@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { alreadyKnown, classifyError, classifyStatus, nonceTooLow, ruleOf } from '../../../src/chain/errors/classify.ts';
 import { ERROR_RULES } from '../../../src/chain/errors/rules.ts';
-import { surfaceOf } from '../../../src/chain/errors/surface.ts';
 import { held, MAX_HOLD_MS, VERDICTS } from '../../../src/chain/errors/verdicts.ts';
 import { evmCatalog } from '../../../src/chain/evm/evmCatalog.ts';
 import type { MethodSpec } from '../../../src/chain/method.ts';
@@ -244,15 +243,5 @@ describe('what a sender of transactions must know', () => {
 
   it.each(['nonce too high', 'replacement transaction underpriced', 'unknown transaction type', ''])('neither: %j', (message) => {
     expect([alreadyKnown(message), nonceTooLow(message)]).toEqual([false, false]);
-  });
-});
-
-describe('surfaceOf', () => {
-  it.each([
-    ['chain', 'answer'], ['client', 'answer'], ['missingData', 'answer'], ['tooLarge', 'answer'], ['nodeDeclined', 'answer'],
-    ['nodeIll', 'noUpstream'], ['unsupported', 'methodUnsupported'], ['badJson', 'badAnswer'], ['auth', 'noUpstream'],
-    ['throttled', 'noUpstream'], ['http', 'noUpstream'],
-  ] as const)('%s -> %s', (verdict, expected) => {
-    expect(surfaceOf(VERDICTS[verdict])).toBe(expected);
   });
 });
