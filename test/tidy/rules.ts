@@ -8,9 +8,9 @@ interface Allowed {
 }
 
 const SETTINGS = ['base', 'config'];
-const DOMAIN = [...SETTINGS, 'rpc', 'chain', 'health', 'route'];
+const DOMAIN = [...SETTINGS, 'rpc', 'chain', 'health', 'route', 'cache', 'subs', 'snapshot', 'heal', 'lease'];
 const WORLD = [...DOMAIN, 'observe'];
-const SHELL = [...WORLD, 'upstream', 'edge'];
+const SHELL = [...WORLD, 'upstream', 'edge', 'store', 'verify', 'driver', 'coord'];
 
 /** The layers, lowest first; the pure folders have no package that touches the outside world. */
 export const LAYERS: Readonly<Record<string, Allowed>> = {
@@ -20,17 +20,28 @@ export const LAYERS: Readonly<Record<string, Allowed>> = {
   chain: { folders: [...SETTINGS, 'rpc'], packages: ['@noble/hashes/sha3'] },
   health: { folders: [...SETTINGS, 'rpc', 'chain'], packages: ['hdr-histogram-js'] },
   route: { folders: [...SETTINGS, 'rpc', 'chain', 'health'], packages: ['hdr-histogram-js'] },
+  cache: { folders: [...SETTINGS, 'rpc', 'chain'], packages: ['lru-cache'] },
+  subs: { folders: [...SETTINGS, 'rpc', 'chain'], packages: [] },
+  snapshot: { folders: SETTINGS, packages: [] },
+  heal: { folders: [...SETTINGS, 'snapshot'], packages: [] },
+  lease: { folders: SETTINGS, packages: [] },
   observe: { folders: DOMAIN, packages: ['pino', 'prom-client', 'node:*'] },
   upstream: { folders: WORLD, packages: ['undici', 'ws', 'node:*'] },
   edge: { folders: WORLD, packages: ['ws', 'uWebSockets.js', 'node:*'] },
+  store: { folders: WORLD, packages: ['lmdb', 'node:*'] },
+  verify: { folders: WORLD, packages: ['piscina', 'hash-wasm', 'node:*'] },
+  driver: { folders: WORLD, packages: ['dockerode', 'node:*'] },
+  coord: { folders: WORLD, packages: ['node:*'] },
   gateway: { folders: SHELL, packages: ['node:*'] },
+  controller: { folders: SHELL, packages: ['node:*'] },
+  agent: { folders: SHELL, packages: ['node:*'] },
   devnet: { folders: WORLD, packages: ['undici', 'ws', 'node:*'] },
   cli: { folders: SHELL, packages: ['node:*'] },
-  '': { folders: [...SHELL, 'gateway', 'devnet', 'cli'], packages: ['node:*'] },
+  '': { folders: [...SHELL, 'gateway', 'controller', 'agent', 'devnet', 'cli'], packages: ['node:*'] },
 };
 
 /** Folders without input, output, clock, chance or waiting. */
-export const PURE: ReadonlySet<string> = new Set(['base', 'config', 'rpc', 'chain', 'health', 'route']);
+export const PURE: ReadonlySet<string> = new Set(['base', 'config', 'rpc', 'chain', 'health', 'route', 'cache', 'subs', 'snapshot', 'heal', 'lease']);
 
 /** Path of the file that a relative import names; null for a package. */
 export function target(file: SourceFile, specifier: string): string | null {
