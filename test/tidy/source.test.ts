@@ -10,7 +10,8 @@ const files = sources();
 
 describe('src', () => {
   test('has every folder in a layer', () => {
-    expect(new Set(files.map(({ folder }) => folder))).toEqual(new Set(Object.keys(LAYERS)));
+    const layers = new Set(Object.keys(LAYERS));
+    expect(files.map(({ folder }) => folder).filter((folder) => !layers.has(folder))).toEqual([]);
   });
 
   test('imports only from lower layers', () => expect(files.flatMap(layerFaults)).toEqual([]));
