@@ -125,6 +125,12 @@ export class HeadTracker {
     return this.#views.get(upstream)?.head ?? null;
   }
 
+  /** Highest height at which the node's own word equals the trusted chain; -1 = none known. */
+  agreedAt(upstream: number): number {
+    const view = this.#views.get(upstream);
+    return view === undefined ? -1 : this.#chain.agreement(view);
+  }
+
   /** Lowest height at which the node is known to be on another branch; -1 = none. */
   forkedAt(upstream: number): number {
     const view = this.#views.get(upstream);

@@ -35,6 +35,16 @@ export class TrustedChain {
     return this.#reachedMs[Math.min(Math.max(number, oldest), Math.max(0, this.number)) % this.#blocks.depth] ?? 0;
   }
 
+  /** Highest height at which the node is known to be on this branch; -1 = none. */
+  agreement(view: NodeView): number {
+    const bottom = Math.max(0, this.number - this.#blocks.depth + 1);
+    for (let number = Math.min(view.number, this.number); number >= bottom; number--) {
+      const ours = this.#blocks.hashAt(number);
+      if (ours !== '' && view.hashAt(number) === ours) return number;
+    }
+    return -1;
+  }
+
   /** Lowest height at which the node's branch is known to differ from this one; -1 = none. */
   contradiction(view: NodeView): number {
     const top = Math.min(view.number, this.number);

@@ -2,6 +2,7 @@ import { deniedMask, MethodPolicy } from '../chain/access.ts';
 import type { Catalog } from '../chain/catalog.ts';
 import { CAPABILITY_BITS } from '../chain/method.ts';
 import type { Capability, MethodSpec } from '../chain/method.ts';
+import { HeadsView } from '../chain/view.ts';
 import type { Outcome } from '../chain/outcome.ts';
 import type { ChainConfig, UpstreamConfig } from '../config/schema.ts';
 import { ChainJudge } from '../health/judge.ts';
@@ -64,6 +65,8 @@ export class ChainRuntime implements Beating {
   /** Swapped whole at each beat that changed something. */
   table: RouteTable;
   chainId: number | null;
+  /** The chain as clients of this process may see it. */
+  readonly view: HeadsView;
   /** Calls under way. */
   readonly running = new UnderwaySet<Underway>();
   /** What all attempt machines of the chain share. */
@@ -97,6 +100,7 @@ export class ChainRuntime implements Beating {
       clock.nowMs(),
     );
     this.table = this.judge.table;
+    this.view = new HeadsView(this.judge.heads);
     this.roster = this.openRoster();
     this.roster.begin(config.upstreams);
   }
@@ -184,6 +188,9 @@ export class ChainRuntime implements Beating {
       if (left.length > 0) for (const run of this.running.snapshot()) run.onLeft(left);
     }
     this.firstLook.onTable(this.ready, this.config.upstreams.length);
+    for (const event of events) {
+      if (event.kind === 'head') this.view.onEvent(event.head);
+    }
     for (const event of events) this.tell(event);
     for (const index of dueProbes) this.roster.node(index)?.probe(this.judge.checkNumbers(index));
   }

@@ -24,6 +24,7 @@ function entryOf(node: NodeHealth, heads: HeadTracker, service: Service, nowMs: 
     weight: node.removed ? 0 : node.weight * node.score * part,
     headNumber: head?.number ?? -1,
     headHash: head?.hash ?? '',
+    agreedNumber: heads.agreedAt(node.index),
     lacks: node.lacks,
     lowestState: node.learnt.lowestState,
     denied: node.learnt.denied,
@@ -34,7 +35,7 @@ function entryOf(node: NodeHealth, heads: HeadTracker, service: Service, nowMs: 
   };
 }
 
-const ENTRY_KEYS = ['state', 'tier', 'weight', 'maxInFlight', 'headNumber', 'headHash', 'lacks', 'lowestState', 'denied', 'heldUntilMs', 'attemptTimeoutMs', 'hedgeDelayMs'] as const;
+const ENTRY_KEYS = ['state', 'tier', 'weight', 'maxInFlight', 'headNumber', 'headHash', 'agreedNumber', 'lacks', 'lowestState', 'denied', 'heldUntilMs', 'attemptTimeoutMs', 'hedgeDelayMs'] as const;
 
 const sameEntry = (a: RouteEntry, b: RouteEntry | undefined): boolean => b !== undefined && ENTRY_KEYS.every((key) => a[key] === b[key]);
 

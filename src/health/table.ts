@@ -14,6 +14,8 @@ export interface RouteEntry {
   /** Last head the node itself told of; -1 when unknown. */
   readonly headNumber: number;
   readonly headHash: string;
+  /** Highest height at which its own word equals the trusted chain; all below is the same branch. -1 = none known. */
+  readonly agreedNumber: number;
   /** Bits of `1 << capabilityIndex` that the node is known to lack. */
   readonly lacks: number;
   /** Lowest block whose state it has; 0 for archive or unknown. */

@@ -28,6 +28,7 @@ export function entryOf(index: number, change: Partial<RouteEntry> = {}): RouteE
     weight: 100,
     headNumber: 100,
     headHash: '0xaa',
+    agreedNumber: -1,
     lacks: 0,
     lowestState: 0,
     denied: null,
