@@ -18,8 +18,9 @@ const world: World = {
   err: (line) => void process.stderr.write(`${line}\n`),
   env: process.env,
   readFile: (path) => readFile(path, 'utf8'),
-  async fetchText(url) {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(FETCH_TIMEOUT_MS), redirect: 'error' });
+  async fetchText(url, sent) {
+    const { timeoutMs = FETCH_TIMEOUT_MS, ...what } = sent ?? {};
+    const answer = await fetch(url, { ...what, signal: AbortSignal.timeout(timeoutMs), redirect: 'error' });
     return { status: answer.status, body: await answer.text() };
   },
   pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),

@@ -2,6 +2,10 @@ import { parseArgs } from 'node:util';
 import { nearest } from '../config/suggest.ts';
 import { DURATION_PATTERN, parseDurationMs } from '../config/units.ts';
 import { COMMANDS, type CommandName, type CommandSpec, isCommand } from './commands.ts';
+import { asking, changing, one, Wrong } from './given.ts';
+import type { Asking, Changing, Given } from './given.ts';
+import { nodeArgs } from './nodeArgs.ts';
+import type { NodeCommand } from './nodeArgs.ts';
 
 /** What `serve` and `demo` set over the configuration. */
 export interface Overrides {
@@ -25,13 +29,6 @@ export interface DemoCommand {
   readonly blockTimeMs: number;
 }
 
-/** Where a running gateway is asked, and how it is shown. */
-interface Asking {
-  /** Origin of the admin port. */
-  readonly admin: string;
-  readonly json: boolean;
-}
-
 export interface StatusCommand extends Asking {
   readonly name: 'status';
   readonly watch: boolean;
@@ -42,7 +39,11 @@ export interface ExplainCommand extends Asking {
   readonly query: Readonly<Record<string, string>>;
 }
 
-type AskCommand = StatusCommand | ExplainCommand;
+export interface ReloadCommand extends Changing {
+  readonly name: 'reload';
+}
+
+type AskCommand = StatusCommand | ExplainCommand | ReloadCommand | NodeCommand;
 
 /** A command line, understood. */
 export type Command =
@@ -61,14 +62,6 @@ export interface UsageError {
 }
 
 const DEFAULT_BLOCK_TIME_MS = 2000;
-const DEFAULT_ADMIN = 'http://127.0.0.1:9545';
-
-class Wrong extends Error {}
-
-interface Given {
-  readonly values: ReadonlyMap<string, readonly string[]>;
-  readonly words: readonly string[];
-}
 
 const hint = (word: string, known: readonly string[], prefix = ''): string => {
   const meant = nearest(word, known);
@@ -110,8 +103,6 @@ const sort = (args: readonly string[], spec: CommandSpec): Given => {
   return { values, words };
 };
 
-const one = (given: Given, name: string): string | undefined => given.values.get(name)?.[0];
-
 const port = (given: Given, name: string): number | undefined => {
   const text = one(given, name);
   if (text === undefined) return undefined;
@@ -148,13 +139,6 @@ const demo = (given: Given): DemoCommand => {
   return { name: 'demo', overrides: overrides(given), blockTimeMs };
 };
 
-const asking = (given: Given): Asking => {
-  const text = one(given, 'admin') ?? DEFAULT_ADMIN;
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (url === null || !/^https?:$/.test(url.protocol)) throw new Wrong('--admin must be a URL such as http://127.0.0.1:9545');
-  return { admin: url.origin, json: given.values.has('json') };
-};
-
 const explain = (given: Given): ExplainCommand => {
   const names = ['method', 'params', 'chain', 'client'];
   const query = Object.fromEntries(names.flatMap((name) => given.values.get(name)?.map((value) => [name, value]) ?? []));
@@ -173,6 +157,8 @@ const build = (name: CommandName, given: Given): Command => {
   if (name === 'demo') return demo(given);
   if (name === 'status') return { name, watch: given.values.has('watch'), ...asking(given) };
   if (name === 'explain') return explain(given);
+  if (name === 'reload') return { name, ...changing(given) };
+  if (name === 'node') return nodeArgs(given);
   if (name === 'check') return { name, file: given.words[0] ?? '' };
   return name === 'help' ? help(given.words) : { name };
 };

@@ -1,7 +1,11 @@
-import type { World } from './ports.ts';
+import type { Changing } from './given.ts';
+import type { SentText, World } from './ports.ts';
 
 /** An answer of the admin port, or the line to print instead. */
-export type Asked = { readonly body: string; readonly value: unknown } | { readonly fault: string };
+export type Asked = { readonly body: string; readonly value: unknown } | { readonly fault: string; readonly value?: unknown };
+
+/** A reload waits until new nodes were probed. */
+const CHANGE_TIMEOUT_MS = 60_000;
 
 const CAUSES: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there',
@@ -21,17 +25,29 @@ export function plainText(text: string): string {
   return text.replace(/\p{Cc}/gu, '?');
 }
 
-/** GETs JSON from the admin port of a gateway. */
-export async function ask(origin: string, path: string, world: World): Promise<Asked> {
+/** Asks the admin port of a gateway for JSON: a GET, unless `sent` says otherwise. */
+export async function ask(origin: string, path: string, world: World, sent?: SentText): Promise<Asked> {
   try {
-    const { status, body } = await world.fetchText(`${origin}${path}`);
+    const { status, body } = await world.fetchText(`${origin}${path}`, sent);
     const value = parse(body);
-    if (status === 200 && value !== undefined) return { body, value };
+    if ((status === 200 || status === 201) && value !== undefined) return { body, value };
     const error = (value as { readonly error?: unknown } | null | undefined)?.error;
-    return { fault: `${origin}: ${typeof error === 'string' ? plainText(error) : `not the admin port of a gateway (HTTP ${status})`}` };
+    return { fault: `${origin}: ${typeof error === 'string' ? plainText(error) : `not the admin port of a gateway (HTTP ${status})`}`, value };
   } catch (error) {
     return { fault: `${origin}: ${causeOf(error)}` };
   }
+}
+
+/** Changes something through the admin port, with the token of `--token-file`. */
+export async function change(command: Changing, request: { readonly method: 'POST' | 'DELETE'; readonly path: string; readonly body: object }, world: World): Promise<Asked> {
+  let token: string;
+  try {
+    token = (await world.readFile(command.tokenFile)).trim();
+  } catch (error) {
+    return { fault: `${command.tokenFile}: the token cannot be read (${error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason'}); name its file with --token-file` };
+  }
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
+  return ask(command.admin, request.path, world, { method: request.method, headers, body: JSON.stringify(request.body), timeoutMs: CHANGE_TIMEOUT_MS });
 }
 
 function parse(body: string): unknown {

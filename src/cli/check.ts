@@ -1,5 +1,5 @@
 import { effectiveText } from '../config/effective.ts';
-import { loadFile } from './load.ts';
+import { loadFile, problemLines } from './load.ts';
 import { EXIT, type World } from './ports.ts';
 
 /** Prints the effective configuration, or every problem on a line of its own. */
@@ -9,6 +9,6 @@ export async function check(file: string, world: World): Promise<number> {
     world.out(effectiveText(result.config).trimEnd());
     return EXIT.ok;
   }
-  for (const line of result.lines) world.out(line);
+  for (const line of problemLines(result)) world.out(line);
   return EXIT.failed;
 }

@@ -28,6 +28,11 @@ const ADMIN: Readonly<Record<string, OptionSpec>> = {
   json: { text: 'print the answer of the admin port as it is' },
 };
 
+const CHANGE: Readonly<Record<string, OptionSpec>> = {
+  ...ADMIN,
+  'token-file': { value: 'FILE', text: 'file with the token of the admin port, .tidegate/admin.token by default' },
+};
+
 const plain = (summary: string, usage: string): CommandSpec => ({
   summary,
   usage: [usage],
@@ -97,6 +102,33 @@ export const COMMANDS = {
     words: [],
     leastWords: 0,
     notes: [],
+  },
+  reload: {
+    summary: 'let a running gateway read its config file anew',
+    usage: ['tidegate reload [options]'],
+    options: CHANGE,
+    words: [],
+    leastWords: 0,
+    notes: ['A file with problems changes nothing; each problem is one line: file:line:column path: message.'],
+  },
+  node: {
+    summary: 'add, remove, cordon, uncordon or weigh a node of a running gateway',
+    usage: [
+      'tidegate node add NAME --http URL [--ws URL] [--weight N] [--tier N] [options]',
+      'tidegate node remove|cordon|uncordon NAME [options]',
+      'tidegate node weight NAME N [options]',
+    ],
+    options: {
+      chain: { value: 'NAME', text: 'name of the chain; may be left out where there is only one' },
+      http: { value: 'URL', text: 'JSON-RPC over HTTP of the new node' },
+      ws: { value: 'URL', text: 'JSON-RPC over WebSocket of the new node' },
+      weight: { value: 'N', text: 'share of traffic of the new node, 100 by default' },
+      tier: { value: 'N', text: 'tier of the new node, 0 by default' },
+      ...CHANGE,
+    },
+    words: ['ACTION', 'NAME', 'WEIGHT'],
+    leastWords: 2,
+    notes: ['Nothing is written to the config file: its next reload undoes add and remove, a restart everything.'],
   },
   schema: plain('print the JSON Schema of the configuration, for editors', 'tidegate schema'),
   version: plain('print the version', 'tidegate version'),

@@ -4,7 +4,7 @@ import type { Config } from '../config/schema.ts';
 import { formatDurationMs } from '../config/units.ts';
 import type { DemoCommand } from './args.ts';
 import { runUntilSignal } from './lifetime.ts';
-import { withOverrides } from './load.ts';
+import { problemLines, withOverrides } from './load.ts';
 import type { DemoNet, Parts, RunningGateway, World } from './ports.ts';
 
 const NODES = 3;
@@ -24,7 +24,7 @@ const demoConfig = (net: DemoNet, command: DemoCommand): Config => {
   const result = configFromValue({ chains: [chain] });
   if (!result.ok) throw new Error(result.problems.map((problem) => problemText(problem, 'demo')).join('; '));
   const final = withOverrides({ config: result.config }, command.overrides);
-  if ('lines' in final) throw new Error(final.lines.join('; '));
+  if ('problems' in final) throw new Error(problemLines(final).join('; '));
   return final.config;
 };
 

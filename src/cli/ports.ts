@@ -1,4 +1,5 @@
 import type { Config } from '../config/schema.ts';
+import type { ReadConfig } from '../config/wanted.ts';
 import type { Logger, LogLevel } from '../observe/log.ts';
 
 /** What a command can reach of the process it runs in. */
@@ -10,8 +11,8 @@ export interface World {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Whole text of a file. Rejects with an error that has a `code`. */
   readFile(path: string): Promise<string>;
-  /** GETs a URL; rejects when there is no whole answer within a few seconds. */
-  fetchText(url: string): Promise<FetchedText>;
+  /** GETs a URL, or sends it something; rejects when there is no whole answer within a few seconds, or `timeoutMs`. */
+  fetchText(url: string, sent?: SentText): Promise<FetchedText>;
   /** Resolves after a time. */
   pause(ms: number): Promise<void>;
   /** Calls back at each SIGINT or SIGTERM, until the returned function is called. */
@@ -20,6 +21,14 @@ export interface World {
   onHangup(listener: () => void): () => void;
   /** Calls back after each change of a file, until the returned function is called; `onFault` gets why it cannot. */
   onFileChange(path: string, listener: () => void, onFault: (reason: string) => void): () => void;
+}
+
+/** A request that is not a plain GET. */
+export interface SentText {
+  readonly method: 'POST' | 'DELETE';
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly timeoutMs: number;
 }
 
 /** An HTTP answer. */
@@ -37,13 +46,13 @@ export interface Running {
 export interface RunningGateway {
   readonly clientPort: number;
   readonly adminPort: number;
-  /** Takes over what can be changed live and names the rest. Rejects with nothing changed. */
-  reload(config: Config): Promise<{ readonly live: readonly string[]; readonly restart: readonly string[] }>;
+  /** Reads the configuration anew, takes over what can be changed live and logs what became of it. */
+  reloadFile(): Promise<unknown>;
   /** Finishes what is under way within `graceMs`, then closes everything. */
   close(graceMs?: number): Promise<void>;
 }
 
-export type StartGateway = (config: Config, deps: { readonly log: Logger }) => Promise<RunningGateway>;
+export type StartGateway = (config: Config, deps: { readonly log: Logger; readonly readConfig?: ReadConfig }) => Promise<RunningGateway>;
 export type CreateLogger = (options: { readonly level: LogLevel | 'silent' }) => Logger;
 
 /** A local node of the demo. */

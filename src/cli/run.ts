@@ -4,8 +4,10 @@ import { check } from './check.ts';
 import { demo } from './demo.ts';
 import { explain } from './explain.ts';
 import { commandHelp, generalHelp } from './help.ts';
+import { changeNode } from './node.ts';
 import { EXIT, type Parts, type World } from './ports.ts';
 import { serve } from './serve.ts';
+import { tellReload } from './tellReload.ts';
 import { status } from './status.ts';
 
 const print = (world: World, text: string): number => {
@@ -25,6 +27,10 @@ const run = async (command: Command, world: World, parts: Parts): Promise<number
       return status(command, world);
     case 'explain':
       return explain(command, world);
+    case 'reload':
+      return tellReload(command, world);
+    case 'node':
+      return changeNode(command, world);
     case 'schema':
       return print(world, schemaText().trimEnd());
     case 'version':

@@ -6,6 +6,7 @@ import type { AdminReply, AdminRoute } from '../edge/adminRoute.ts';
 import type { Lock } from './adminGuard.ts';
 import { loadToken, TokenCheck } from './adminToken.ts';
 import { explainRoute } from './explainRoute.ts';
+import { reloadRoutes } from './reloadApi.ts';
 import { runtimeRoutes } from './runtimeApi.ts';
 import type { GatewayState } from './state.ts';
 import type { GatewayWorld } from './node.ts';
@@ -41,5 +42,5 @@ async function lockOf({ tokenFile }: AdminConfig, world: GatewayWorld): Promise<
 export async function openAdmin(config: AdminConfig, state: GatewayState, world: GatewayWorld): Promise<AdminServer> {
   const lock = await lockOf(config, world);
   const { host, port } = config;
-  return listenAdmin({ host, port }, [...readRoutes(state, world), ...runtimeRoutes(state, world, lock)], world.log);
+  return listenAdmin({ host, port }, [...readRoutes(state, world), ...runtimeRoutes(state, world, lock), ...reloadRoutes(state, world, lock)], world.log);
 }

@@ -29,10 +29,16 @@ function isCrossSite(request: AdminRequest, host: string): boolean {
   return site !== '' && site !== 'same-origin' && site !== 'none';
 }
 
-/** A route that changes something: guarded, its body a JSON object with exactly the members it takes. */
-export function guarded(path: string, lock: Lock, handler: (request: AdminRequest, body: Readonly<Record<string, unknown>>) => AdminReply): AdminRoute {
+/** What a request that changes something brings beside its path. */
+export type AdminBody = Readonly<Record<string, unknown>>;
+
+/** What is done for a request that was let in. */
+export type GuardedHandler = (request: AdminRequest, body: AdminBody) => AdminReply | Promise<AdminReply>;
+
+/** A route that changes something: guarded, its body a JSON object, or empty. */
+export function guarded(path: string, lock: Lock, handler: GuardedHandler, method: 'POST' | 'DELETE' = 'POST'): AdminRoute {
   return {
-    method: 'POST',
+    method,
     path,
     handler: (request) => {
       const refusal = guard(request, lock);
@@ -43,11 +49,17 @@ export function guarded(path: string, lock: Lock, handler: (request: AdminReques
   };
 }
 
-function objectOf(text: string): Readonly<Record<string, unknown>> | null {
+/** What is wrong with a body that has a member which is none of these; null = nothing. */
+export function unknownMember(body: AdminBody, known: readonly string[]): string | null {
+  const name = Object.keys(body).find((key) => !known.includes(key));
+  return name === undefined ? null : `unknown member ${JSON.stringify(name.slice(0, 64))}`;
+}
+
+function objectOf(text: string): AdminBody | null {
   if (text.trim() === '') return {};
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null;
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as AdminBody) : null;
   } catch {
     return null;
   }

@@ -1,6 +1,7 @@
 import { evmCatalog } from '../chain/evm/evmCatalog.ts';
 import type { Config, ServerConfig } from '../config/schema.ts';
 import { listen } from '../edge/listen.ts';
+import type { ReadConfig, Unfit } from '../config/wanted.ts';
 import type { EdgeServer } from '../edge/port.ts';
 import type { Logger } from '../observe/log.ts';
 import { GatewayMetrics } from '../observe/metrics.ts';
@@ -29,15 +30,25 @@ export interface Gateway {
    * @throws Error, with nothing changed, when the nodes of a new chain without `chainId` disagree about it
    */
   reload(config: Config): Promise<ReloadReport>;
+  /** Reads the config file anew and does the same, in turn with everything else that reloads; logs what became of it. */
+  reloadFile(): Promise<ReloadReport | Unfit | null>;
   /** Stops accepting, finishes what is under way within `graceMs` (default: server.drainTimeoutMs), closes everything. */
   close(graceMs?: number): Promise<void>;
+}
+
+/** What a gateway is given beside its configuration. */
+export interface GatewayDeps {
+  readonly log: Logger;
+  readonly version: string;
+  /** Reads the config file anew; absent = there is none. */
+  readonly readConfig?: ReadConfig;
 }
 
 /**
  * Builds the gateway from the bottom up and starts it; `close` takes it down in reverse.
  * @throws Error when a port cannot be bound or the nodes of a chain without `chainId` disagree about it
  */
-export async function startGateway(config: Config, deps: { readonly log: Logger; readonly version: string }): Promise<Gateway> {
+export async function startGateway(config: Config, deps: GatewayDeps): Promise<Gateway> {
   const timers = wheelTimers(systemClock, (error) => deps.log.error({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }, 'a timer failed: this is a bug'));
   const world: GatewayWorld = { clock: systemClock, timers, random: systemRandom, log: deps.log };
   const closers: (() => Promise<void> | void)[] = [() => timers.stop()];
@@ -45,7 +56,7 @@ export async function startGateway(config: Config, deps: { readonly log: Logger;
     for (const close of closers.splice(0).reverse()) await close();
   };
   try {
-    return await build(config, world, { closers, closeAll, version: deps.version });
+    return await build(config, world, { closers, closeAll, deps });
   } catch (error) {
     await closeAll();
     throw error;
@@ -55,12 +66,13 @@ export async function startGateway(config: Config, deps: { readonly log: Logger;
 interface Closing {
   readonly closers: (() => Promise<void> | void)[];
   readonly closeAll: () => Promise<void>;
-  readonly version: string;
+  readonly deps: GatewayDeps;
 }
 
 async function build(config: Config, world: GatewayWorld, closing: Closing): Promise<Gateway> {
+  const { version, readConfig = null } = closing.deps;
   const catalog = evmCatalog();
-  const metrics = new GatewayMetrics({ version: closing.version, processMetrics: true });
+  const metrics = new GatewayMetrics({ version, processMetrics: true });
   const pulse = new Pulse(BEAT_MS, world);
   closing.closers.push(() => pulse.stop());
   const paths = new Paths<ChainRuntime>();
@@ -73,7 +85,7 @@ async function build(config: Config, world: GatewayWorld, closing: Closing): Pro
   const limits = { ...config.server };
   const setLimits = (next: ServerConfig): void => void Object.assign(limits, next);
   const reloader = new Reloader(config, { world, chains, server, setLimits });
-  const state: GatewayState = { get chains() { return chains.list; }, server, metrics, draining: false, reload: (next) => reloader.reload(next) };
+  const state: GatewayState = { get chains() { return chains.list; }, server, metrics, draining: false, reloader, readConfig };
   const admin = await openAdmin(config.admin, state, world);
   closing.closers.push(() => admin.close(1_000));
   // the first call to a port that has just opened must not find an empty table
@@ -85,7 +97,8 @@ async function build(config: Config, world: GatewayWorld, closing: Closing): Pro
   return {
     clientPort: edge.port,
     adminPort: admin.port,
-    reload: state.reload,
+    reload: (next) => reloader.reload(next),
+    reloadFile: async () => (readConfig === null ? null : reloader.take(readConfig)),
     close: (graceMs) => drain(state, edge, closing, graceMs ?? reloader.config.server.drainTimeoutMs),
   };
 }

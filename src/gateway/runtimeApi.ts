@@ -1,7 +1,7 @@
 import { jsonReply } from '../edge/adminRoute.ts';
 import type { AdminReply, AdminRequest, AdminRoute } from '../edge/adminRoute.ts';
-import { guarded } from './adminGuard.ts';
-import type { Lock } from './adminGuard.ts';
+import { guarded, unknownMember } from './adminGuard.ts';
+import type { AdminBody as Body, Lock } from './adminGuard.ts';
 import type { ChainRuntime } from './chain.ts';
 import type { GatewayWorld } from './node.ts';
 import type { GatewayState } from './state.ts';
@@ -9,17 +9,10 @@ import { chainStatus } from './status.ts';
 
 const MAX_WEIGHT = 10_000;
 
-type Body = Readonly<Record<string, unknown>>;
-
 /** What is wrong with the body, or null once the change was told to the judge. */
 type Change = (chain: ChainRuntime, index: number, body: Body) => string | null;
 
 const refuse = (status: number, error: string): AdminReply => jsonReply({ error }, status);
-
-const unknownMember = (body: Body, known: readonly string[]): string | null => {
-  const name = Object.keys(body).find((key) => !known.includes(key));
-  return name === undefined ? null : `unknown member ${JSON.stringify(name.slice(0, 64))}`;
-};
 
 function changes(world: GatewayWorld): Readonly<Record<string, Change>> {
   const state =

@@ -1,7 +1,7 @@
 import type { GatewayMetrics } from '../observe/metrics.ts';
-import type { Config } from '../config/schema.ts';
 import type { ChainRuntime } from './chain.ts';
-import type { ReloadReport } from './reload.ts';
+import type { ReadConfig } from '../config/wanted.ts';
+import type { Reloader } from './reload.ts';
 import type { Server } from './serve.ts';
 
 /** What the admin port can see. */
@@ -10,6 +10,7 @@ export interface GatewayState {
   readonly server: Server;
   readonly metrics: GatewayMetrics;
   draining: boolean;
-  /** Takes over another configuration; see `Reloader.reload`. */
-  reload(config: Config): Promise<ReloadReport>;
+  readonly reloader: Pick<Reloader, 'take' | 'config'>;
+  /** Reads the config file anew; null = there is none. */
+  readonly readConfig: ReadConfig | null;
 }

@@ -1,8 +1,11 @@
 import type { Logger } from '../../src/observe/log.ts';
-import type { DemoNet, DemoNetOptions, Parts, RunningGateway, World } from '../../src/cli/ports.ts';
+import type { DemoNet, DemoNetOptions, Parts, SentText, StartGateway, World } from '../../src/cli/ports.ts';
 import type { Config } from '../../src/config/schema.ts';
+import { Reloader } from '../../src/gateway/reload.ts';
 
 const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}, child: () => silent };
+
+const QUIET = { clock: { nowMs: () => 0, wallMs: () => 0 }, timers: { after: () => ({ cancel: () => {} }) }, random: () => 0 };
 
 /** A world in memory: files, signals, and what was written. */
 export class TestWorld implements World {
@@ -22,7 +25,10 @@ export class TestWorld implements World {
   readonly answers = new Map<string, { status: number; body: string }>();
   /** Called at each pause. */
   onPause: () => void = () => {};
-  fetchText = async (url: string): Promise<{ status: number; body: string }> => {
+  /** What was sent that is no plain GET. */
+  readonly sent: { readonly url: string; readonly method: string; readonly body: string; readonly authorization: string | undefined }[] = [];
+  fetchText = async (url: string, sent?: SentText): Promise<{ status: number; body: string }> => {
+    if (sent !== undefined) this.sent.push({ url, method: sent.method, body: sent.body, authorization: sent.headers.authorization });
     const answer = this.answers.get(url);
     if (answer === undefined) throw new TypeError('fetch failed', { cause: Object.assign(new Error('no'), { code: 'ECONNREFUSED' }) });
     return answer;
@@ -86,7 +92,7 @@ export class TestParts implements Parts {
     return { ...silent, info: note, warn: note, error: note };
   };
 
-  startGateway = async (config: Config): Promise<RunningGateway> => {
+  startGateway: StartGateway = async (config, { log, readConfig }) => {
     this.configs.push(config);
     if (this.gatewayFault !== null) throw this.gatewayFault;
     this.events.push('gateway starts');
@@ -95,11 +101,15 @@ export class TestParts implements Parts {
       this.events.push(`gateway closes within ${graceMs ?? 'its own time'}`);
       await this.closeGateway();
     };
-    const reload = async (next: Config) => {
-      this.reloads.push(next);
-      return { live: [], restart: [] };
-    };
-    return { clientPort: 1111, adminPort: 2222, reload, close };
+    const apply = async (next: Config): Promise<void> => void this.reloads.push(next);
+    const reloader = new Reloader(config, {
+      world: { ...QUIET, log },
+      chains: { apply },
+      server: { reload: () => undefined },
+      setLimits: () => undefined,
+    });
+    const reloadFile = async () => (readConfig === undefined ? null : reloader.take(readConfig));
+    return { clientPort: 1111, adminPort: 2222, reloadFile, close };
   };
 
   startDemoNet = async (options: DemoNetOptions): Promise<DemoNet> => {

@@ -33,6 +33,8 @@ export interface Program {
   /** Resolves with the ports it told in its log; rejects with its last words when it ends before. */
   readonly listening: Promise<{ readonly url: string; readonly adminUrl: string }>;
   kill(signal: NodeJS.Signals): void;
+  /** Resolves with the first line of its log from now on that has this text; rejects when it ends before. */
+  logged(text: string): Promise<string>;
 }
 
 interface StartLine {
@@ -55,6 +57,7 @@ export function runProgram(...args: readonly string[]): Program {
   const child = spawn(process.execPath, [builtProgram(), ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
+  const waiting = new Set<() => void>();
   child.stderr.on('data', (text) => {
     stderr += String(text);
   });
@@ -62,11 +65,24 @@ export function runProgram(...args: readonly string[]): Program {
   const listening = new Promise<{ url: string; adminUrl: string }>((resolve, reject) => {
     child.stdout.on('data', (text) => {
       stdout += String(text);
+      for (const look of waiting) look();
       const ports = startLine(stdout);
       if (ports !== null) resolve({ url: `http://127.0.0.1:${ports.port}/`, adminUrl: `http://127.0.0.1:${ports.adminPort}` });
     });
     void ended.then(({ code }) => reject(new Error(`ended with ${code}: ${stderr}`)));
   });
   listening.catch(() => undefined);
-  return { ended, listening, kill: (signal) => void child.kill(signal) };
+  const logged = (text: string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const from = stdout.lastIndexOf('\n') + 1;
+      const look = (): void => {
+        const line = stdout.slice(from).split('\n').slice(0, -1).find((one) => one.includes(text));
+        if (line === undefined) return;
+        waiting.delete(look);
+        resolve(line);
+      };
+      waiting.add(look);
+      void ended.then(({ code }) => reject(new Error(`ended with ${code}: ${stderr}`)));
+    });
+  return { ended, listening, logged, kill: (signal) => void child.kill(signal) };
 }
