@@ -133,7 +133,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway 
     const nowMs = this.server.parts.world.clock.nowMs();
     const tookMs = nowMs - sink.sentMs;
     if (isRetryReason(outcome.class)) this.retryReason = outcome.class;
-    this.chain.count(sink.upstreamIndex, outcome, tookMs, nowMs);
+    this.chain.judging.onOutcome(sink.upstreamIndex, outcome, tookMs, nowMs);
     if (outcome.class === 'unsupported' || outcome.class === 'missingData') this.learn(sink.upstreamIndex, outcome, nowMs);
     this.chain.metrics.onUpstream(sink.upstreamIndex, outcome.class, tookMs);
     return nowMs;
@@ -166,11 +166,11 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway 
 
   /** Keeps calls of a kind away from a node that cannot answer them. A state that is missing near the head is not pruned. */
   private learn(upstreamIndex: number, outcome: Outcome, nowMs: number): void {
-    const { judge, catalog, table } = this.chain;
+    const { judging, catalog, table } = this.chain;
     if (outcome.class === 'unsupported') {
-      if (this.spec !== catalog.unknownSpec) judge.learnUnsupported(upstreamIndex, this.spec.index, catalog.size, nowMs);
+      if (this.spec !== catalog.unknownSpec) judging.onUnsupported(upstreamIndex, this.spec.index, nowMs);
     } else if (this.stateBlock >= 0 && this.stateBlock + PRUNED_DEPTH < table.trustedNumber) {
-      judge.learnPruned(upstreamIndex, this.stateBlock, nowMs);
+      judging.onPruned(upstreamIndex, this.stateBlock, nowMs);
     }
   }
 

@@ -1,8 +1,9 @@
 import type { Catalog } from '../chain/catalog.ts';
 import type { ChainConfig, Config } from '../config/schema.ts';
 import type { GatewayMetrics } from '../observe/metrics.ts';
-import { ChainRuntime } from './chain.ts';
+import type { ChainRuntime } from './chain.ts';
 import { identify } from './identify.ts';
+import { LocalChain } from './localChain.ts';
 import type { GatewayWorld } from './node.ts';
 import type { Paths } from './paths.ts';
 import type { Pulse } from './pulse.ts';
@@ -20,10 +21,10 @@ const LOOK_MS = 25;
 
 /** The chains that this process serves, in config order, and those that are on their way out. */
 export class ChainSet {
-  list: readonly ChainRuntime[] = [];
+  list: readonly LocalChain[] = [];
   private readonly parts: ChainSetParts;
   /** With those that no path leads to yet, or any more. */
-  private readonly open = new Set<ChainRuntime>();
+  private readonly open = new Set<LocalChain>();
 
   constructor(parts: ChainSetParts) {
     this.parts = parts;
@@ -47,40 +48,40 @@ export class ChainSet {
     const { maxResponseBytes, bodyTimeoutMs, drainTimeoutMs } = config.server;
     const known = new Map(this.list.map((chain) => [chain.name, chain]));
     const fresh = await this.start(config.chains.filter(({ name }) => !known.has(name)), maxResponseBytes);
-    await Promise.all(fresh.map((chain) => chain.firstLook.over));
+    await Promise.all(fresh.map((chain) => chain.watch.firstLook.over));
     const all = new Map([...known, ...fresh.map((chain) => [chain.name, chain] as const)]);
     for (const chain of config.chains) known.get(chain.name)?.apply(chain, maxResponseBytes);
     this.list = config.chains.map(({ name }) => all.get(name)).filter((chain) => chain !== undefined);
     this.learnPaths();
     const gone = [...known.values()].filter((chain) => !this.list.includes(chain));
-    for (const chain of gone) void this.retire(chain, bodyTimeoutMs, Math.max(chain.config.routing.deadlineMs, drainTimeoutMs));
+    for (const chain of gone) void this.retire(chain, bodyTimeoutMs, Math.max(chain.serving.config.routing.deadlineMs, drainTimeoutMs));
   }
 
   async close(graceMs: number): Promise<void> {
     await Promise.all([...this.open].map((chain) => chain.close(graceMs)));
   }
 
-  private async start(configs: readonly ChainConfig[], maxResponseBytes: number): Promise<readonly ChainRuntime[]> {
+  private async start(configs: readonly ChainConfig[], maxResponseBytes: number): Promise<readonly LocalChain[]> {
     const chainIds = await Promise.all(configs.map((chain) => identify(chain, this.parts.world)));
     return configs.map((config, i) => this.startOne(config, chainIds[i] ?? null, maxResponseBytes));
   }
 
-  private startOne(config: ChainConfig, chainId: number | null, maxResponseBytes: number): ChainRuntime {
+  private startOne(config: ChainConfig, chainId: number | null, maxResponseBytes: number): LocalChain {
     const { world, catalog, pulse, metrics } = this.parts;
     const methods = catalog.specs().map((spec) => spec.name);
     const series = metrics.addChain(config.name, methods, config.upstreams.map((upstream) => upstream.name));
-    const chain = new ChainRuntime(config, chainId, { world, catalog, pulse, maxResponseBytes, metrics: series });
-    chain.onChainId = () => this.learnPaths();
+    const chain = new LocalChain(config, chainId, { world, catalog, pulse, maxResponseBytes, metrics: series });
+    chain.serving.onPaths = () => this.learnPaths();
     this.open.add(chain);
-    pulse.add(chain);
+    pulse.add(chain.watch);
     return chain;
   }
 
   /** Requests whose body is still on its way, and the entries of batches, are answered yet. */
-  private async retire(chain: ChainRuntime, bodyMs: number, graceMs: number): Promise<void> {
+  private async retire(chain: LocalChain, bodyMs: number, graceMs: number): Promise<void> {
     this.parts.metrics.removeChain(chain.name);
     await this.until(() => false, bodyMs);
-    await this.until(() => chain.running.size === 0, graceMs);
+    await this.until(() => chain.serving.running.size === 0, graceMs);
     await chain.close(0);
     this.open.delete(chain);
   }
@@ -99,6 +100,6 @@ export class ChainSet {
   }
 
   private learnPaths(): void {
-    this.parts.paths.set(this.list.map((chain) => ({ name: chain.name, chainId: chain.chainId, target: chain })));
+    this.parts.paths.set(this.list.map((chain) => ({ name: chain.name, chainId: chain.watch.chainId, target: chain.serving })));
   }
 }

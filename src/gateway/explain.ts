@@ -12,6 +12,7 @@ import type { RankAsk } from '../route/flaws.ts';
 import { askForBlock } from './callFacts.ts';
 import type { ChainRuntime } from './chain.ts';
 import { reasonsOf } from './explainWords.ts';
+import type { LocalChain } from './localChain.ts';
 
 /** A call that is only thought of. */
 export interface ImaginedCall {
@@ -27,7 +28,7 @@ type Chances = Candidates<NodeReply>;
 const refusalFacts = (kind: FaultKind): RefusalFacts => ({ kind, code: FAULTS[kind].code, message: FAULTS[kind].message });
 
 /** What would happen to a call at this moment. Sends nothing, counts nothing. */
-export function explainCall(chain: ChainRuntime, call: ImaginedCall, nowMs: number): Explanation {
+export function explainCall({ serving: chain, watch }: LocalChain, call: ImaginedCall, nowMs: number): Explanation {
   const decision = chain.policy.decide(call.method);
   const common = {
     chain: chain.name,
@@ -44,7 +45,7 @@ export function explainCall(chain: ChainRuntime, call: ImaginedCall, nowMs: numb
   const ranked = explainRank(chain.table, spec, ask, { book: chain.book, boundedLoad: chain.config.routing.boundedLoad });
   const first = ranked.filter(({ position }) => position >= 0);
   const chances = chancesOf(chain, spec, first);
-  const reports = chain.judge.snapshot(nowMs);
+  const reports = watch.judge.snapshot(nowMs);
   const facts = (node: Explained): NodeFacts => nodeFacts(chain, node, { ask, report: reports.find(({ index }) => index === node.index) });
   return {
     ...common,

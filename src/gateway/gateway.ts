@@ -9,6 +9,7 @@ import { openAdmin } from './admin.ts';
 import type { AdminServer } from '../edge/admin.ts';
 import type { ChainRuntime } from './chain.ts';
 import { ChainSet } from './chainSet.ts';
+import type { LocalChain } from './localChain.ts';
 import type { GatewayWorld } from './node.ts';
 import { Paths } from './paths.ts';
 import { Pulse } from './pulse.ts';
@@ -89,7 +90,7 @@ async function build(config: Config, world: GatewayWorld, closing: Closing): Pro
   const admin = await openAdmin(config.admin, state, world);
   closing.closers.push(() => admin.close(1_000));
   // the first call to a port that has just opened must not find an empty table
-  await Promise.all(chains.list.map((chain) => chain.firstLook.over));
+  await Promise.all(chains.list.map(({ watch }) => watch.firstLook.over));
   const edge = await listen(limits, server, world.log);
   closing.closers.push(() => edge.drain(0));
   metrics.beforeScrape(() => fillGauges(state, edge, world));
@@ -108,16 +109,16 @@ function fillGauges(state: GatewayState, edge: EdgeServer, world: GatewayWorld):
   state.metrics.setConnections(edge.connections());
   state.metrics.setInFlight(state.server.inFlight);
   const nowMs = world.clock.nowMs();
-  for (const chain of state.chains) {
-    chain.countRefusedRetries();
-    for (const report of chain.reports(nowMs)) {
-      chain.metrics.setUpstream(report.index, report);
-      chain.metrics.setUpstreamInFlight(report.index, chain.book.inFlight(report.index));
+  for (const { serving, watch } of state.chains) {
+    serving.countRefusedRetries();
+    for (const report of watch.reports(nowMs)) {
+      serving.metrics.setUpstream(report.index, report);
+      serving.metrics.setUpstreamInFlight(report.index, serving.book.inFlight(report.index));
     }
   }
 }
 
-function tellStart(config: Config, parts: { edge: EdgeServer; admin: AdminServer; world: GatewayWorld; chains: readonly ChainRuntime[] }): void {
+function tellStart(config: Config, parts: { edge: EdgeServer; admin: AdminServer; world: GatewayWorld; chains: readonly LocalChain[] }): void {
   const { edge, admin, world, chains } = parts;
   const fields = { host: config.server.host, port: edge.port, adminPort: admin.port, engine: edge.engine };
   world.log.info({ ...fields, chains: chains.map((chain) => chain.name) }, `serving on ${config.server.host}:${edge.port}, admin on ${config.admin.host}:${admin.port}`);

@@ -1,14 +1,15 @@
 import type { UpstreamConfig } from '../config/schema.ts';
 import type { RouteEntry, RouteTable } from '../health/table.ts';
-import type { UpstreamNode } from './node.ts';
+import type { Seat } from './judging.ts';
+import type { NodeWatch } from './nodeWatch.ts';
 
 /** Longest time that removed nodes serve on because none of the others can yet. */
 const HANDOVER_MS = 30_000;
 
 /** Where a roster's changes take effect. Indices are `RouteEntry.index`. */
 export interface RosterPort {
-  /** Opens the sockets of a node. */
-  open(config: UpstreamConfig, index: number): UpstreamNode;
+  /** Starts to watch a node. */
+  open(config: UpstreamConfig, index: number): NodeWatch;
   /** Starts to judge and count a node. @returns its index, never used before */
   enlist(config: UpstreamConfig): number;
   /** Weight, tier, limits, methods or capabilities of a node are other than before. */
@@ -23,14 +24,11 @@ export interface RosterPort {
 export interface RosterChange {
   /** Every node gets new sockets: an option of all of them is another. */
   readonly reopen: boolean;
-  /** Time that calls under way at old sockets get to finish. */
-  readonly graceMs: number;
   readonly nowMs: number;
 }
 
-interface Member {
-  readonly config: UpstreamConfig;
-  readonly node: UpstreamNode;
+interface Member extends Seat {
+  readonly watch: NodeWatch;
 }
 
 const fit = (entry: RouteEntry): boolean => (entry.state === 'serving' || entry.state === 'ramping') && entry.weight > 0;
@@ -47,9 +45,8 @@ export class Roster {
   private readonly port: RosterPort;
   private readonly members: (Member | undefined)[] = [];
   private readonly leaving = new Set<number>();
-  private readonly parting = new Set<UpstreamNode>();
   private leaveByMs = 0;
-  private graceMs = 0;
+  private generations = 0;
 
   constructor(port: RosterPort) {
     this.port = port;
@@ -57,11 +54,16 @@ export class Roster {
 
   /** Begins with nodes that are judged already, by their order. */
   begin(configs: readonly UpstreamConfig[]): void {
-    for (const [index, config] of configs.entries()) this.members.push({ config, node: this.port.open(config, index) });
+    for (const [index, config] of configs.entries()) this.join(config, index);
   }
 
-  node(index: number): UpstreamNode | undefined {
-    return this.members[index]?.node;
+  watch(index: number): NodeWatch | undefined {
+    return this.members[index]?.watch;
+  }
+
+  /** The nodes that calls may be sent to. */
+  get seats(): readonly Seat[] {
+    return this.members.filter((member) => member !== undefined).map(({ index, config, generation }) => ({ index, config, generation }));
   }
 
   /** Removed from the config, serving on until others can. */
@@ -72,7 +74,6 @@ export class Roster {
   /** Makes the nodes these. One whose `http` is another is a new node. `settle` must follow. */
   apply(configs: readonly UpstreamConfig[], change: RosterChange): void {
     const wanted = new Map(configs.map((config) => [config.name, config]));
-    this.graceMs = change.graceMs;
     for (const [index, member] of this.members.entries()) {
       if (member === undefined || this.leaving.has(index)) continue;
       const next = wanted.get(member.config.name);
@@ -82,10 +83,7 @@ export class Roster {
         this.revise(index, member, next, change.reopen);
       }
     }
-    for (const config of wanted.values()) {
-      const index = this.port.enlist(config);
-      this.members[index] = { config, node: this.port.open(config, index) };
-    }
+    for (const config of wanted.values()) this.join(config, this.port.enlist(config));
   }
 
   /** Lets the leaving go where that is possible. @returns true when some went, so that the table is out of date */
@@ -96,16 +94,21 @@ export class Roster {
     if (needed && nowMs < this.leaveByMs) return false;
     for (const index of this.leaving) {
       this.port.discharge(index);
-      this.part(this.members[index]?.node);
+      void this.members[index]?.watch.close();
       this.members[index] = undefined;
     }
     this.leaving.clear();
     return true;
   }
 
-  async close(graceMs: number): Promise<void> {
-    const nodes = [...this.parting, ...this.members.map((member) => member?.node)];
-    await Promise.all(nodes.map((node) => node?.close(graceMs)));
+  async close(): Promise<void> {
+    await Promise.all(this.members.map((member) => member?.watch.close()));
+  }
+
+  private join(config: UpstreamConfig, index: number): NodeWatch {
+    const watch = this.port.open(config, index);
+    this.members[index] = { index, config, watch, generation: ++this.generations };
+    return watch;
   }
 
   private leave(index: number, nowMs: number): void {
@@ -114,23 +117,15 @@ export class Roster {
     this.port.hide(index);
   }
 
-  private revise(index: number, { config, node }: Member, next: UpstreamConfig, reopen: boolean): void {
+  private revise(index: number, member: Member, next: UpstreamConfig, reopen: boolean): void {
+    const { config, watch } = member;
     if (JSON.stringify(config) !== JSON.stringify(next)) this.port.revise(next, index);
     if (!reopen && sameSockets(config, next)) {
-      this.members[index] = { config: next, node };
+      this.members[index] = { ...member, config: next };
       return;
     }
-    const fresh = this.port.open(next, index);
-    this.members[index] = { config: next, node: fresh };
-    this.part(node);
+    void watch.close();
     // a probe under way at the old sockets tells nothing any more
-    fresh.probe([]);
-  }
-
-  /** Closes sockets once the calls at them have ended. */
-  private part(node: UpstreamNode | undefined): void {
-    if (node === undefined) return;
-    this.parting.add(node);
-    void node.close(this.graceMs).finally(() => this.parting.delete(node));
+    this.join(next, index).probe([]);
   }
 }

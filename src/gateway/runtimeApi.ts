@@ -2,7 +2,7 @@ import { jsonReply } from '../edge/adminRoute.ts';
 import type { AdminReply, AdminRequest, AdminRoute } from '../edge/adminRoute.ts';
 import { guarded, unknownMember } from './adminGuard.ts';
 import type { AdminBody as Body, Lock } from './adminGuard.ts';
-import type { ChainRuntime } from './chain.ts';
+import type { ChainWatch } from './watch.ts';
 import type { GatewayWorld } from './node.ts';
 import type { GatewayState } from './state.ts';
 import { chainStatus } from './status.ts';
@@ -10,7 +10,7 @@ import { chainStatus } from './status.ts';
 const MAX_WEIGHT = 10_000;
 
 /** What is wrong with the body, or null once the change was told to the judge. */
-type Change = (chain: ChainRuntime, index: number, body: Body) => string | null;
+type Change = (chain: ChainWatch, index: number, body: Body) => string | null;
 
 const refuse = (status: number, error: string): AdminReply => jsonReply({ error }, status);
 
@@ -39,13 +39,13 @@ export function runtimeRoutes(state: GatewayState, world: GatewayWorld, lock: Lo
     const chain = state.chains.find(({ name }) => name === params.chain);
     if (chain === undefined) return refuse(404, 'no such chain');
     const nowMs = world.clock.nowMs();
-    const known = chain.reports(nowMs).find(({ name }) => name === params.upstream);
+    const known = chain.watch.reports(nowMs).find(({ name }) => name === params.upstream);
     if (known === undefined) return refuse(404, 'no such upstream in this chain');
-    const fault = change(chain, known.index, body);
+    const fault = change(chain.watch, known.index, body);
     if (fault !== null) return refuse(400, fault);
     world.log.info({ chain: chain.name, upstream: known.name, action, ...body }, 'changed by an operator');
     // calls that are waiting on the node learn of it here, not at the next regular beat
-    chain.beat(nowMs);
+    chain.watch.beat(nowMs);
     return jsonReply(chainStatus(chain, nowMs, world.clock.wallMs()).upstreams.find(({ name }) => name === known.name));
   };
   return Object.entries(changes(world)).map(([action, change]) =>

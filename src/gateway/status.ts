@@ -1,5 +1,5 @@
 import type { UpstreamReport } from '../health/report.ts';
-import type { ChainRuntime } from './chain.ts';
+import type { LocalChain } from './localChain.ts';
 import type { GatewayState } from './state.ts';
 
 /** Readiness of the process, with the reasons when it is not, or only just. */
@@ -13,7 +13,7 @@ export function readinessOf(state: GatewayState): Readiness {
   const reasons: string[] = [];
   if (state.draining) reasons.push('draining');
   let ready = !state.draining;
-  for (const chain of state.chains) {
+  for (const { watch: chain } of state.chains) {
     if (!chain.ready) {
       ready = false;
       reasons.push(chain.chainId === null ? `${chain.name}: no node has told its chain id yet` : `${chain.name}: no upstream can serve`);
@@ -45,18 +45,18 @@ export interface ChainStatus {
 }
 
 /** @param wallMs Unix time of `nowMs` */
-export function chainStatus(chain: ChainRuntime, nowMs: number, wallMs: number): ChainStatus {
-  const { table } = chain;
+export function chainStatus({ watch, serving }: LocalChain, nowMs: number, wallMs: number): ChainStatus {
+  const { table } = watch;
   return {
-    chain: chain.name,
-    chainId: chain.chainId,
+    chain: watch.name,
+    chainId: watch.chainId,
     head: table.trustedNumber < 0 ? null : { number: table.trustedNumber, hash: table.trustedHash },
     finalized: table.finalizedNumber < 0 ? null : table.finalizedNumber,
-    blockTimeMs: Math.round(chain.judge.heads.blockTimeMs),
+    blockTimeMs: Math.round(watch.judge.heads.blockTimeMs),
     panic: table.panic,
-    upstreams: chain.reports(nowMs).map(({ index, sinceMs, heldUntilMs, ...report }) => ({
+    upstreams: watch.reports(nowMs).map(({ index, sinceMs, heldUntilMs, ...report }) => ({
       ...report,
-      inFlight: chain.book.inFlight(index),
+      inFlight: serving.book.inFlight(index),
       since: new Date(wallMs - (nowMs - sinceMs)).toISOString(),
       heldForMs: Math.max(0, Math.round(heldUntilMs - nowMs)),
     })),

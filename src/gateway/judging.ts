@@ -1,0 +1,36 @@
+import type { Outcome } from '../chain/outcome.ts';
+import type { UpstreamConfig } from '../config/schema.ts';
+import type { RouteTable } from '../health/table.ts';
+
+/**
+ * The judging side of a chain as its serving side sees it: what came of calls goes there. In one process it is the judge's
+ * own side; in a worker process it is a batch for the process that judges. All indices are `RouteEntry.index`.
+ */
+export interface Judging {
+  /** Hot: one attempt ended. */
+  onOutcome(index: number, outcome: Outcome, latencyMs: number, nowMs: number): void;
+  /** A node said that it lacks a method. */
+  onUnsupported(index: number, methodIndex: number, nowMs: number): void;
+  /** A node lacks the state of a block far below the head. */
+  onPruned(index: number, block: number, nowMs: number): void;
+}
+
+/** A node that calls may be sent to. */
+export interface Seat {
+  readonly index: number;
+  readonly config: UpstreamConfig;
+  /** Another number = new sockets. */
+  readonly generation: number;
+}
+
+/** The serving side of a chain as its judging side sees it. Told in the order in which things happened. */
+export interface Serving {
+  /** The nodes from now on. @param graceMs time that calls under way at those that leave get to finish */
+  seat(seats: readonly Seat[], graceMs: number): void;
+  /** Another route table. */
+  take(table: RouteTable): void;
+  /** A node has answered a probe. */
+  onAnswered(index: number): void;
+  /** The chain id became known. */
+  onChainId(chainId: number): void;
+}

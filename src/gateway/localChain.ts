@@ -1,0 +1,30 @@
+import type { ChainConfig } from '../config/schema.ts';
+import { ChainRuntime } from './chain.ts';
+import { ChainWatch } from './watch.ts';
+import type { WatchParts } from './watch.ts';
+
+/** A chain with both its sides in this process. */
+export class LocalChain {
+  readonly name: string;
+  readonly watch: ChainWatch;
+  readonly serving: ChainRuntime;
+
+  constructor(config: ChainConfig, chainId: number | null, parts: WatchParts) {
+    const { world, catalog, metrics, maxResponseBytes } = parts;
+    this.name = config.name;
+    this.watch = new ChainWatch(config, chainId, parts);
+    this.serving = new ChainRuntime(config, { world, catalog, metrics, maxResponseBytes, judging: this.watch, view: this.watch.view });
+    this.watch.join(this.serving);
+  }
+
+  /** Takes over another configuration without dropping a call. */
+  apply(config: ChainConfig, maxResponseBytes: number): void {
+    this.serving.apply(config, maxResponseBytes);
+    this.watch.apply(config, maxResponseBytes);
+  }
+
+  /** @param graceMs time that calls under way get */
+  async close(graceMs: number): Promise<void> {
+    await Promise.all([this.watch.close(), this.serving.close(graceMs)]);
+  }
+}

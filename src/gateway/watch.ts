@@ -1,0 +1,215 @@
+import { deniedMask } from '../chain/access.ts';
+import type { Catalog } from '../chain/catalog.ts';
+import { CAPABILITY_BITS } from '../chain/method.ts';
+import type { Capability } from '../chain/method.ts';
+import type { Outcome } from '../chain/outcome.ts';
+import { HeadsView } from '../chain/view.ts';
+import type { ChainConfig, UpstreamConfig } from '../config/schema.ts';
+import { ChainJudge } from '../health/judge.ts';
+import type { JudgedUpstream } from '../health/options.ts';
+import type { UpstreamReport } from '../health/report.ts';
+import type { RouteTable } from '../health/table.ts';
+import type { ChainMetrics } from '../observe/metrics.ts';
+import { ChainOptions } from './chainOptions.ts';
+import { FirstLook } from './firstLook.ts';
+import type { Judging, Seat, Serving } from './judging.ts';
+import type { GatewayWorld } from './node.ts';
+import { NodeWatch } from './nodeWatch.ts';
+import type { Beating, Pulse } from './pulse.ts';
+import { Roster } from './roster.ts';
+import { tellEvent } from './tell.ts';
+
+/** What a chain's judging side shares with the others of its process. */
+export interface WatchParts {
+  readonly world: GatewayWorld;
+  readonly catalog: Catalog;
+  readonly metrics: ChainMetrics;
+  readonly pulse: Pulse;
+  readonly maxResponseBytes: number;
+}
+
+const DECLARABLE: readonly Capability[] = ['archive', 'trace', 'debug', 'txpool', 'filters'];
+
+/** Capabilities that the config says the node lacks, as bits. */
+function declaredLacks(config: UpstreamConfig): number {
+  return DECLARABLE.reduce((bits, name) => (config.capabilities[name] === false ? bits | CAPABILITY_BITS[name] : bits), 0);
+}
+
+/** The judging side of one chain: watches its nodes, judges them, and tells the serving sides whom to send calls to. */
+export class ChainWatch implements Beating, Judging {
+  readonly name: string;
+  /** As it is in force now. */
+  config: ChainConfig;
+  readonly judge: ChainJudge;
+  /** The chain as clients may see it. */
+  readonly view: HeadsView;
+  readonly firstLook = new FirstLook();
+  chainId: number | null;
+  private readonly parts: WatchParts;
+  private readonly options: ChainOptions;
+  private readonly roster: Roster;
+  private readonly sides = new Set<Serving>();
+  private maxResponseBytes: number;
+
+  constructor(config: ChainConfig, chainId: number | null, parts: WatchParts) {
+    this.name = config.name;
+    this.config = config;
+    this.parts = parts;
+    this.chainId = chainId;
+    this.maxResponseBytes = parts.maxResponseBytes;
+    this.options = new ChainOptions(config);
+    const { clock, random } = parts.world;
+    this.judge = new ChainJudge(
+      { chain: config.name, chainId, health: this.options.health, heads: { ...config.health.trustedHead, blockTimeMs: config.blockTimeMs }, pace: this.options.pace },
+      config.upstreams.map((upstream) => this.judged(upstream)),
+      random,
+      clock.nowMs(),
+    );
+    this.view = new HeadsView(this.judge.heads);
+    this.roster = this.openRoster();
+    this.roster.begin(config.upstreams);
+  }
+
+  /** The picture of the last beat. */
+  get table(): RouteTable {
+    return this.judge.table;
+  }
+
+  /** The nodes that calls may be sent to. */
+  get seats(): readonly Seat[] {
+    return this.roster.seats;
+  }
+
+  /** True when a call could be answered now. */
+  get ready(): boolean {
+    return this.table.serving.length > 0 && this.chainId !== null;
+  }
+
+  /** Tells a serving side all that is known, and all that changes from now on. */
+  join(side: Serving): void {
+    this.sides.add(side);
+    side.seat(this.seats, 0);
+    side.take(this.table);
+    if (this.chainId !== null) side.onChainId(this.chainId);
+  }
+
+  leave(side: Serving): void {
+    this.sides.delete(side);
+  }
+
+  onOutcome(index: number, outcome: Outcome, latencyMs: number, nowMs: number): void {
+    if (this.judge.onOutcome(index, outcome, latencyMs, nowMs)) this.parts.pulse.rush(this);
+  }
+
+  onUnsupported(index: number, methodIndex: number, nowMs: number): void {
+    this.judge.learnUnsupported(index, methodIndex, this.parts.catalog.size, nowMs);
+  }
+
+  onPruned(index: number, block: number, nowMs: number): void {
+    this.judge.learnPruned(index, block, nowMs);
+  }
+
+  /** All configured upstreams, told for people. */
+  reports(nowMs: number): readonly UpstreamReport[] {
+    return this.judge.snapshot(nowMs).filter(({ index }) => !this.roster.isLeaving(index));
+  }
+
+  /** Takes over another configuration of the same chain. What `planReload` keeps for a restart must be as before. */
+  apply(config: ChainConfig, maxResponseBytes: number): void {
+    const before = this.config;
+    const nowMs = this.parts.world.clock.nowMs();
+    const reopen =
+      config.routing.connectTimeoutMs !== before.routing.connectTimeoutMs ||
+      config.health.probeTimeoutMs !== before.health.probeTimeoutMs ||
+      maxResponseBytes !== this.maxResponseBytes;
+    this.config = config;
+    this.maxResponseBytes = maxResponseBytes;
+    this.options.take(config);
+    this.roster.apply(config.upstreams, { reopen, nowMs });
+    this.tellSeats(Math.max(config.routing.deadlineMs, before.routing.deadlineMs));
+    this.beat(nowMs);
+  }
+
+  beat(nowMs: number): void {
+    this.look(nowMs);
+    if (!this.roster.settle(this.table, nowMs)) return;
+    this.look(nowMs);
+    this.tellSeats(this.config.routing.deadlineMs);
+  }
+
+  async close(): Promise<void> {
+    this.parts.pulse.remove(this);
+    this.sides.clear();
+    await this.roster.close();
+  }
+
+  private look(nowMs: number): void {
+    const before = this.table;
+    const { table, events, dueProbes } = this.judge.tick(nowMs);
+    for (const event of events) if (event.kind === 'head') this.view.onEvent(event.head);
+    if (before !== table) for (const side of this.sides) side.take(table);
+    this.firstLook.onTable(this.ready, this.config.upstreams.length);
+    for (const event of events) {
+      this.parts.metrics.onJudgeEvent(event);
+      tellEvent(this.name, event, this.parts.world.log);
+    }
+    for (const index of dueProbes) this.roster.watch(index)?.probe(this.judge.checkNumbers(index));
+  }
+
+  private tellSeats(graceMs: number): void {
+    const { seats } = this;
+    for (const side of this.sides) side.seat(seats, graceMs);
+  }
+
+  private judged(config: UpstreamConfig): JudgedUpstream {
+    const { name, weight, tier, maxInFlight, methods } = config;
+    const denied = deniedMask(this.parts.catalog, methods.allow, methods.deny);
+    return { name, weight, tier, maxInFlight, lacks: declaredLacks(config), denied };
+  }
+
+  private openRoster(): Roster {
+    const { judge } = this;
+    const { metrics } = this.parts;
+    return new Roster({
+      open: (config, index) => this.open(config, index),
+      enlist: (config) => {
+        const index = judge.add(this.judged(config), this.parts.world.clock.nowMs());
+        metrics.addUpstream(index, config.name);
+        return index;
+      },
+      revise: (config, index) => judge.configure(index, this.judged(config)),
+      hide: (index) => metrics.removeUpstream(index),
+      discharge: (index) => judge.remove(index),
+    });
+  }
+
+  private open(config: UpstreamConfig, index: number): NodeWatch {
+    const { world, pulse } = this.parts;
+    const listener = {
+      onProbe: (result: Parameters<ChainJudge['onProbe']>[1]) => {
+        const nowMs = world.clock.nowMs();
+        this.firstLook.onProbed(index);
+        if (result.kind === 'ok') {
+          for (const side of this.sides) side.onAnswered(index);
+          if (result.chainId !== null) this.learnChainId(result.chainId);
+        }
+        if (this.judge.onProbe(index, result, nowMs)) pulse.rush(this);
+      },
+      onHead: (head: Parameters<ChainJudge['onHead']>[1]) => {
+        this.judge.onHead(index, head, world.clock.nowMs());
+        pulse.rush(this);
+      },
+      blockTimeMs: () => this.judge.heads.blockTimeMs,
+    };
+    return new NodeWatch(config, this.config, this.maxResponseBytes, { world, listener });
+  }
+
+  /** The first node that tells its chain id decides it where the config does not. */
+  private learnChainId(chainId: number): void {
+    if (this.chainId !== null) return;
+    this.chainId = chainId;
+    this.judge.setChainId(chainId);
+    this.parts.world.log.info({ chain: this.name, chainId }, 'chain id learnt from the nodes');
+    for (const side of this.sides) side.onChainId(chainId);
+  }
+}
