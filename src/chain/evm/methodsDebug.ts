@@ -1,6 +1,8 @@
 import { block, guarded, hash, lookUp, type MethodRow, NONE, number, read, state, transaction } from './rows.ts';
 
 const RAW = { capability: 'debug' } as const;
+/** The block is not to be read from the params or the answer. */
+const UNTOLD = { finality: 'never' } as const;
 const DEBUG = { class: 'trace', capability: 'debug' } as const;
 
 /** `debug_` methods that only read. */
@@ -10,7 +12,7 @@ export const DEBUG_READS: readonly MethodRow[] = [
   read('debug_getRawReceipts', block(0), 8, RAW),
   read('debug_getRawTransactions', block(0), 8, RAW),
   read('debug_getRawBlockAccessList', block(0), 8, RAW),
-  lookUp('debug_getRawTransaction', transaction(0), 2, RAW),
+  lookUp('debug_getRawTransaction', transaction(0), 2, { ...RAW, ...UNTOLD }),
   read('debug_getBadBlocks', NONE, 10, { class: 'node', capability: 'debug' }),
   read('debug_chainConfig', NONE, 1, { class: 'node', capability: 'debug' }),
   read('debug_seedHash', number(0), 1, RAW),
@@ -18,7 +20,7 @@ export const DEBUG_READS: readonly MethodRow[] = [
   read('debug_printBlock', number(0), 4, RAW),
   read('debug_codeByHash', state(1), 2, RAW),
 
-  read('debug_traceTransaction', transaction(0), 20, DEBUG),
+  read('debug_traceTransaction', transaction(0), 20, { ...DEBUG, ...UNTOLD }),
   read('debug_traceCall', state(1), 20, { ...DEBUG, addressIndex: 0 }),
   read('debug_traceCallMany', state(1), 50, DEBUG),
   read('debug_traceBlock', NONE, 50, DEBUG),
@@ -34,8 +36,9 @@ export const DEBUG_READS: readonly MethodRow[] = [
   read('debug_accountRange', block(0), 20, DEBUG),
   read('debug_accountAt', block(0), 10, { ...DEBUG, addressIndex: 2 }),
   read('debug_accountInfoAt', block(0), 10, { ...DEBUG, addressIndex: 2 }),
-  read('debug_getModifiedAccountsByNumber', number(0), 20, DEBUG),
-  read('debug_getModifiedAccountsByHash', hash(0), 20, DEBUG),
+  // The second block, where it is given, is the newer one.
+  read('debug_getModifiedAccountsByNumber', number(0), 20, { ...DEBUG, ...UNTOLD }),
+  read('debug_getModifiedAccountsByHash', hash(0), 20, { ...DEBUG, ...UNTOLD }),
   read('debug_getAccessibleState', NONE, 20, DEBUG),
 ];
 

@@ -2,13 +2,16 @@ import { block, hash, lookUp, type MethodRow, NONE, number, range, read, state, 
 
 const HEAD = { finality: 'head' } as const;
 const STATIC = { finality: 'static' } as const;
+/** The block is the transaction's, and the answer does not tell it. */
+const UNTOLD = { finality: 'never' } as const;
 const OF_ADDRESS = { addressIndex: 0 } as const;
 
 /** Reads of the `eth_`, `net_` and `web3_` namespaces that the chain answers, not the node. */
 export const ETH_READS: readonly MethodRow[] = [
   read('eth_chainId', NONE, 1, STATIC),
-  read('eth_networkId', NONE, 1, STATIC),
-  read('net_version', NONE, 1, STATIC),
+  // What a node says of its network; only the chain id is part of the chain.
+  read('eth_networkId', NONE, 1),
+  read('net_version', NONE, 1),
   read('web3_sha3', NONE, 1, STATIC),
 
   read('eth_blockNumber', NONE, 1, HEAD),
@@ -37,7 +40,7 @@ export const ETH_READS: readonly MethodRow[] = [
 
   lookUp('eth_getTransactionByHash', transaction(0), 2),
   lookUp('eth_getTransactionReceipt', transaction(0), 2),
-  lookUp('eth_getRawTransactionByHash', transaction(0), 2),
+  lookUp('eth_getRawTransactionByHash', transaction(0), 2, UNTOLD),
   lookUp('eth_getTransactionByBlockHashAndIndex', hash(0), 2),
   lookUp('eth_getTransactionByBlockNumberAndIndex', number(0), 2),
   lookUp('eth_getRawTransactionByBlockHashAndIndex', hash(0), 2),
