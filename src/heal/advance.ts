@@ -1,0 +1,108 @@
+import type { ChainFacts, NodeFacts } from './facts.ts';
+import type { Operation, Step } from './operation.ts';
+import type { HealOptions } from './options.ts';
+import { lookAtProbation } from './probation.ts';
+import { WELL } from './ailment.ts';
+import type { Verdict } from './ailment.ts';
+
+/** What comes next in an operation. `operation` null: it is over, well or not. */
+export interface Advance {
+  readonly operation: Operation | null;
+  readonly step: Step | null;
+  readonly outcome: 'going' | 'done' | 'failed' | 'dropped';
+  readonly why: string;
+}
+
+interface Around {
+  readonly chain: ChainFacts;
+  readonly options: HealOptions;
+  readonly nowMs: number;
+}
+
+const going = (operation: Operation, step: Step | null, why: string): Advance => ({ operation, step, outcome: 'going', why });
+
+/** An operation that began on a verdict which no longer holds, with nothing done yet that cannot be taken back. */
+function recovered(operation: Operation, node: NodeFacts, verdict: Verdict): boolean {
+  if (operation.kind === 'stop') return node.wish === 'running';
+  return operation.kind !== 'start' && operation.kind !== 'readmit' && verdict.kind === 'healthy' && node.process.state === 'running' && node.process.incarnation === operation.incarnation && node.data.swapped !== operation.id;
+}
+
+/** The old run still goes: take its traffic away, then end it. */
+function endOldRun(operation: Operation, node: NodeFacts, { options, nowMs }: Around): Advance {
+  const { edge } = node;
+  if (edge !== null && !edge.cordoned) return going(operation, { kind: 'cordon' }, 'taking it out of service before it is stopped');
+  const cordonedAtMs = operation.cordonedAtMs < 0 ? nowMs : operation.cordonedAtMs;
+  const cordoned = { ...operation, cordonedAtMs };
+  if (edge !== null && edge.inFlight > 0 && nowMs - cordonedAtMs < options.drainTimeoutMs) return going(cordoned, null, `${edge.inFlight} calls are still under way on it`);
+  return going(cordoned, { kind: 'stop', incarnation: operation.incarnation }, 'no traffic on it any more: stopping it');
+}
+
+/** Nothing runs: change the data if that is the point, then start. */
+function startNewRun(operation: Operation, node: NodeFacts): Advance {
+  const replaces = operation.kind === 'restore' || operation.kind === 'resync';
+  if (replaces && node.data.swapped !== operation.id) {
+    const from = operation.kind === 'restore' ? 'snapshot' : 'empty';
+    return going(operation, { kind: 'swap', operationId: operation.id, from }, `putting the ${from === 'snapshot' ? 'restored data' : 'empty data directory'} in place`);
+  }
+  if (operation.hold && node.edge !== null && !node.edge.cordoned) return going(operation, { kind: 'cordon' }, 'held out of service until it has passed its probation');
+  return going(operation, { kind: 'start', operationId: operation.id }, 'starting it');
+}
+
+/** Sets the share that is due, then lets traffic in. */
+function ramp(operation: Operation, { edge }: NodeFacts, percents: readonly number[], why: string): Advance {
+  const percent = percents[operation.rampIndex] ?? 100;
+  if (edge === null) return going(operation, null, 'the edge cannot be asked: it comes back as soon as it can');
+  if (edge.weightPercent !== percent) return going(operation, { kind: 'weight', percent }, `${why}: ${percent} % of its weight`);
+  if (edge.cordoned) return going(operation, { kind: 'uncordon' }, `${why}: back in service at ${percent} %`);
+  return going(operation, null, `at ${percent} % of its weight`);
+}
+
+/** Held back by probation: no traffic yet. */
+function prove(operation: Operation, node: NodeFacts, verdict: Verdict, around: Around): Advance {
+  const look = lookAtProbation(operation.probation, node, verdict, around);
+  const next = { ...operation, probation: look.state };
+  if (look.result === 'going') return going(next, null, look.why);
+  if (look.result === 'failed') return { operation: null, step: null, outcome: 'failed', why: look.why };
+  const isOpen = !operation.hold && node.edge?.cordoned !== true;
+  if (operation.keepCordon || isOpen) return finish(next, node);
+  return ramp({ ...next, rampIndex: 0, rampedAtMs: around.nowMs }, node, around.options.ramp.percents, look.why);
+}
+
+/** The new run goes: probation without traffic, then a share of it after the other. */
+function bringBack(operation: Operation, node: NodeFacts, verdict: Verdict, around: Around): Advance {
+  const { options, nowMs } = around;
+  const { percents, stepMs } = options.ramp;
+  if (operation.rampIndex < 0) return prove(operation, node, verdict, around);
+  if (!WELL.has(verdict.kind)) return { operation: null, step: null, outcome: 'failed', why: `it fell ill again while it came back: ${verdict.why}` };
+  const percent = percents[operation.rampIndex] ?? 100;
+  const isThere = node.edge !== null && !node.edge.cordoned && node.edge.weightPercent === percent;
+  if (!isThere) return ramp(operation, node, percents, 'coming back');
+  if (operation.rampIndex >= percents.length - 1) return finish(operation, node);
+  if (nowMs - operation.rampedAtMs < stepMs) return going(operation, null, `at ${percent} % of its weight`);
+  return ramp({ ...operation, rampIndex: operation.rampIndex + 1, rampedAtMs: nowMs }, node, percents, 'no trouble at this share');
+}
+
+/** Everything holds: what was kept for the way back can go. */
+function finish(operation: Operation, node: NodeFacts): Advance {
+  const keepsOld = node.data.swapped === operation.id;
+  if (keepsOld) return { operation: null, step: { kind: 'discard', operationId: operation.id }, outcome: 'done', why: 'back; the old data can go' };
+  return { operation: null, step: null, outcome: 'done', why: 'back' };
+}
+
+/** The next step of an operation, from what the world looks like now. */
+export function advance(operation: Operation, node: NodeFacts, verdict: Verdict, around: Around): Advance {
+  if (node.process.state === 'unknown') return going(operation, null, 'its driver cannot be asked: waiting');
+  if (recovered(operation, node, verdict)) return { operation: null, step: node.edge?.cordoned === true && !operation.keepCordon ? { kind: 'uncordon' } : null, outcome: 'dropped', why: `it is well again (${verdict.why}): nothing to do` };
+  if (operation.kind === 'stop') return node.process.state === 'running' ? endOldRun({ ...operation, incarnation: node.process.incarnation }, node, around) : { operation: null, step: null, outcome: 'done', why: 'stopped' };
+  if (node.wish === 'stopped') return { operation: null, step: null, outcome: 'dropped', why: 'it is to be stopped' };
+  if (operation.kind === 'restore' && node.data.staged !== operation.id && node.data.swapped !== operation.id) {
+    return going(operation, { kind: 'stage', operationId: operation.id, snapshotId: operation.snapshotId ?? '' }, `bringing snapshot ${operation.snapshotId ?? ''} in beside the live data`);
+  }
+  const isOldRun = node.process.state === 'running' && node.process.incarnation === operation.incarnation;
+  if (isOldRun) return endOldRun(operation, node, around);
+  if (node.process.state !== 'running') {
+    const endedAgain = operation.kind === 'readmit' || (node.process.incarnation !== '' && node.process.incarnation !== operation.incarnation);
+    return endedAgain ? { operation: null, step: null, outcome: 'failed', why: `it ended again: ${verdict.why}` } : startNewRun(operation, node);
+  }
+  return bringBack(operation, node, verdict, around);
+}

@@ -1,0 +1,105 @@
+/** What runs of a node, as its driver sees it. */
+export interface ProcessFacts {
+  /** `unknown`: the driver could not look. */
+  readonly state: 'absent' | 'running' | 'exited' | 'unknown';
+  /** Names this very run (pid and start time, or container and start time), or the last one when it has ended; '' = none known. */
+  readonly incarnation: string;
+  /** When this run began; -1 = not known. */
+  readonly startedAtMs: number;
+  /** When the last run ended; -1 = it did not, or not known. */
+  readonly endedAtMs: number;
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly oomKilled: boolean;
+}
+
+/** What the last lines of a node's log give away. */
+export type LogSign = 'dataCorrupt' | 'portInUse' | 'badConfig' | 'diskFull' | 'versionTooOld';
+
+/** A classified log line; `line` is cut and free of secrets. */
+export interface LogEvidence {
+  readonly sign: LogSign;
+  readonly line: string;
+}
+
+/** What the node itself answers. */
+export interface RpcFacts {
+  /** When it was last asked; -1 = never. */
+  readonly askedAtMs: number;
+  /** When it last answered; -1 = never in this run. */
+  readonly answeredAtMs: number;
+  /** -1 = not known. */
+  readonly headNumber: number;
+  readonly headHash: string;
+  /** When its head last went up; -1 = not seen to. */
+  readonly headMovedAtMs: number;
+  readonly syncing: boolean;
+  /** null = it does not tell. */
+  readonly peers: number | null;
+  /** Its hash at a height below its head differs from the trusted chain's there; -1 = no such height known. */
+  readonly forkedAt: number;
+}
+
+/** What the edge says of the upstream that the node backs; null in `NodeFacts` when the edge cannot be asked. */
+export interface EdgeFacts {
+  readonly state: 'serving' | 'ramping' | 'cordoned' | 'ejected' | 'probation' | 'down';
+  readonly cordoned: boolean;
+  readonly inFlight: number;
+  /** Share of the configured weight in force, 0 to 100. */
+  readonly weightPercent: number;
+  /** The edge's own words for its judgement. */
+  readonly why: string;
+}
+
+/** Space where the node's data lies. */
+export interface DiskFacts {
+  readonly freeBytes: number;
+  readonly totalBytes: number;
+}
+
+/** What a restore under way has left on disk: the operation's id where the step is done. */
+export interface DataFacts {
+  /** A proof that the data is damaged, in words; null = none. */
+  readonly damage: string | null;
+  readonly staged: string | null;
+  readonly swapped: string | null;
+}
+
+/** One node, looked at now. */
+export interface NodeFacts {
+  readonly name: string;
+  readonly wish: 'running' | 'stopped';
+  readonly paused: boolean;
+  readonly process: ProcessFacts;
+  /** Of the newest run; null = nothing telling. */
+  readonly log: LogEvidence | null;
+  readonly rpc: RpcFacts;
+  readonly edge: EdgeFacts | null;
+  readonly disk: DiskFacts | null;
+  readonly data: DataFacts;
+  readonly canResync: boolean;
+}
+
+/** A snapshot fit for a chain's nodes; null where none is proven. */
+export interface SnapshotFacts {
+  readonly id: string;
+  readonly headNumber: number;
+  readonly sizeBytes: number;
+  /** Time a restore of it takes, measured or estimated. */
+  readonly restoreMs: number;
+}
+
+/** All of one chain, looked at now. */
+export interface ChainFacts {
+  readonly name: string;
+  readonly nodes: readonly NodeFacts[];
+  /** Agreed head of the chain; -1 = not known. */
+  readonly trustedNumber: number;
+  /** When it last moved; -1 = not known. */
+  readonly trustedMovedAtMs: number;
+  readonly blockTimeMs: number;
+  /** The controller's own way out is in doubt: its checks of things that must answer fail. Null = in order. */
+  readonly networkFault: string | null;
+  readonly snapshot: SnapshotFacts | null;
+  readonly paused: boolean;
+}

@@ -1,0 +1,47 @@
+import type { Operation } from './operation.ts';
+import type { Rung, VerdictKind } from './ailment.ts';
+
+/** One try of a rung, kept for back-off and the day's budget. */
+export interface Attempt {
+  readonly rung: Rung;
+  readonly verdict: VerdictKind;
+  readonly atMs: number;
+}
+
+/** What must be remembered of a node between two looks, and over a restart of the controller. Plain data. */
+export interface NodeMemory {
+  /** What is being done; null = nothing. */
+  readonly operation: Operation | null;
+  /** Newest last, at most `MAX_ATTEMPTS_KEPT`. */
+  readonly attempts: readonly Attempt[];
+  /** Since when the same verdict holds. */
+  readonly verdict: VerdictKind;
+  readonly verdictSinceMs: number;
+  /** Short runs in a row, newest end counted once. */
+  readonly shortRuns: number;
+  readonly lastEndedAtMs: number;
+  /** Since when a guard holds back what the ladder asks for; -1 = none does. */
+  readonly blockedSinceMs: number;
+  /** Why a human was called; null = nobody was. Cleared when the node is well, or by `resume`. */
+  readonly human: string | null;
+  /** The human was called for what is held back, not because the ladder has ended: it goes on when the guard gives way. */
+  readonly goesOn: boolean;
+  /** We hold it cordoned. */
+  readonly heldOut: boolean;
+}
+
+export const MAX_ATTEMPTS_KEPT = 64;
+const DAY_MS = 86_400_000;
+
+/** A node that was never looked at. */
+export const BLANK: NodeMemory = { operation: null, attempts: [], verdict: 'unknown', verdictSinceMs: -1, shortRuns: 0, lastEndedAtMs: -1, blockedSinceMs: -1, human: null, goesOn: false, heldOut: false };
+
+/** Attempts of the last 24 h. */
+export function attemptsOfDay(memory: NodeMemory, nowMs: number): readonly Attempt[] {
+  return memory.attempts.filter(({ atMs }) => nowMs - atMs < DAY_MS);
+}
+
+/** With one more attempt. */
+export function withAttempt(memory: NodeMemory, attempt: Attempt): NodeMemory {
+  return { ...memory, attempts: [...memory.attempts, attempt].slice(-MAX_ATTEMPTS_KEPT) };
+}
