@@ -8,7 +8,7 @@ interface Allowed {
 }
 
 const SETTINGS = ['base', 'config'];
-const DOMAIN = [...SETTINGS, 'rpc', 'chain', 'health', 'route', 'cache', 'subs', 'snapshot', 'heal', 'lease'];
+const DOMAIN = [...SETTINGS, 'rpc', 'chain', 'health', 'route', 'cache', 'subs', 'snapshot', 'proof', 'heal', 'lease'];
 const WORLD = [...DOMAIN, 'observe'];
 const SHELL = [...WORLD, 'upstream', 'edge', 'store', 'verify', 'driver', 'coord'];
 
@@ -22,7 +22,8 @@ export const LAYERS: Readonly<Record<string, Allowed>> = {
   route: { folders: [...SETTINGS, 'rpc', 'chain', 'health'], packages: ['hdr-histogram-js'] },
   cache: { folders: [...SETTINGS, 'rpc', 'chain'], packages: ['lru-cache'] },
   subs: { folders: [...SETTINGS, 'rpc', 'chain'], packages: [] },
-  snapshot: { folders: SETTINGS, packages: [] },
+  snapshot: { folders: SETTINGS, packages: ['zod'] },
+  proof: { folders: ['base'], packages: [] },
   heal: { folders: [...SETTINGS, 'snapshot'], packages: [] },
   lease: { folders: SETTINGS, packages: [] },
   observe: { folders: DOMAIN, packages: ['pino', 'prom-client', 'node:*'] },
@@ -41,7 +42,7 @@ export const LAYERS: Readonly<Record<string, Allowed>> = {
 };
 
 /** Folders without input, output, clock, chance or waiting. */
-export const PURE: ReadonlySet<string> = new Set(['base', 'config', 'rpc', 'chain', 'health', 'route', 'cache', 'subs', 'snapshot', 'heal', 'lease']);
+export const PURE: ReadonlySet<string> = new Set(['base', 'config', 'rpc', 'chain', 'health', 'route', 'cache', 'subs', 'snapshot', 'proof', 'heal', 'lease']);
 
 /** Path of the file that a relative import names; null for a package. */
 export function target(file: SourceFile, specifier: string): string | null {
