@@ -2,8 +2,8 @@ import type { OutcomeClass } from '../chain/outcome.ts';
 import type { JudgeEvent } from '../health/report.ts';
 import { LABELS } from './metricTable.ts';
 import type { RequestOutcome, RetryReason } from './metricTable.ts';
-import type { Page } from './page.ts';
-import { COUNT_SCALE, CounterSet, DURATION_SCALE, LogHistogram } from './series.ts';
+import type { Sheet } from './page.ts';
+import { Cell, COUNT_SCALE, CounterSet, DURATION_SCALE, LogHistogram, SparseCounters } from './series.ts';
 import type { Labels } from './series.ts';
 import { UpstreamMetrics } from './upstreamMetrics.ts';
 import type { UpstreamFacts } from './upstreamMetrics.ts';
@@ -12,16 +12,15 @@ import type { UpstreamFacts } from './upstreamMetrics.ts';
 export class ChainMetrics {
   readonly #chain: string;
   readonly #labels: Labels;
-  readonly #methods: readonly string[];
-  readonly #methodCounts: Float64Array;
+  readonly #methods: SparseCounters;
   readonly #outcomes: CounterSet<RequestOutcome>;
   readonly #durations: LogHistogram;
   readonly #retries: CounterSet<RetryReason>;
   readonly #hedges: CounterSet<'won' | 'lost'>;
   readonly #reorgDepths: LogHistogram;
   readonly #upstreams: (UpstreamMetrics | undefined)[] = [];
-  #budgetExhausted = 0;
-  #reorgs = 0;
+  readonly #budgetExhausted = new Cell();
+  readonly #reorgs = new Cell();
   #trusted = -1;
   #finalized = -1;
   #panic = false;
@@ -30,8 +29,7 @@ export class ChainMetrics {
   constructor(chain: string, methods: readonly string[]) {
     this.#chain = chain;
     this.#labels = { chain };
-    this.#methods = methods;
-    this.#methodCounts = new Float64Array(methods.length + 1);
+    this.#methods = new SparseCounters(this.#labels, 'method', methods);
     this.#outcomes = new CounterSet(this.#labels, 'outcome', LABELS.requestOutcomes);
     this.#durations = new LogHistogram(this.#labels, DURATION_SCALE);
     this.#retries = new CounterSet(this.#labels, 'reason', LABELS.retryReasons);
@@ -51,9 +49,7 @@ export class ChainMetrics {
 
   /** Hot: a client's call ended. @param methodIndex of the catalogue; anything else counts as `other` */
   onRequest(methodIndex: number, outcome: RequestOutcome, durationMs: number): void {
-    const other = this.#methods.length;
-    const slot = methodIndex >= 0 && methodIndex < other ? methodIndex : other;
-    this.#methodCounts[slot] = (this.#methodCounts[slot] ?? 0) + 1;
+    this.#methods.add(methodIndex);
     this.#outcomes.add(outcome);
     this.#durations.observe(durationMs);
   }
@@ -72,7 +68,7 @@ export class ChainMetrics {
   }
 
   onRetryBudgetExhausted(): void {
-    this.#budgetExhausted++;
+    this.#budgetExhausted.add();
   }
 
   /** Cold: counts what the judge told. */
@@ -84,7 +80,7 @@ export class ChainMetrics {
     else {
       this.#trusted = event.head.number;
       if (event.head.kind === 'reorg') {
-        this.#reorgs++;
+        this.#reorgs.add();
         this.#reorgDepths.observe(event.head.depth);
       }
     }
@@ -99,21 +95,30 @@ export class ChainMetrics {
     this.#upstreams[index]?.setInFlight(attempts);
   }
 
-  emit(page: Page): void {
+  /** Everything of the chain, with its upstreams. */
+  emit(page: Sheet): void {
+    this.emitOwn(page);
+    for (const upstream of this.#upstreams) upstream?.emit(page);
+  }
+
+  /** The upstreams that show, by index. */
+  upstreams(): readonly (readonly [index: number, UpstreamMetrics])[] {
+    return this.#upstreams.flatMap((upstream, index) => (upstream === undefined ? [] : [[index, upstream] as const]));
+  }
+
+  /** The chain's own, without its upstreams. */
+  emitOwn(page: Sheet): void {
     const labels = this.#labels;
     page.counters('requests', this.#outcomes);
     page.histogram('requestDuration', this.#durations);
-    for (const [i, count] of this.#methodCounts.entries()) {
-      if (count > 0) page.value('methodRequests', { ...labels, method: this.#methods[i] ?? 'other' }, count);
-    }
+    page.counters('methodRequests', this.#methods);
     page.counters('retries', this.#retries);
     page.counters('hedges', this.#hedges);
-    page.value('retryBudgetExhausted', labels, this.#budgetExhausted);
+    page.count('retryBudgetExhausted', labels, this.#budgetExhausted);
     page.value('trustedHead', labels, this.#trusted);
     page.value('trustedFinalized', labels, this.#finalized);
-    page.value('reorgs', labels, this.#reorgs);
+    page.count('reorgs', labels, this.#reorgs);
     page.histogram('reorgDepth', this.#reorgDepths);
     page.value('panic', labels, this.#panic ? 1 : 0);
-    for (const upstream of this.#upstreams) upstream?.emit(page);
   }
 }

@@ -17,14 +17,14 @@ const PREFIX = 'tidegate_';
 const CHAIN = ['chain'];
 const UPSTREAM = ['chain', 'upstream'];
 
-type Kind = readonly [type: MetricSpec['type'], unit: string];
+type Kind<Type extends MetricSpec['type']> = readonly [type: Type, unit: string];
 
-const row = (name: string, kind: Kind, labels: readonly string[], help: string): MetricSpec =>
+const row = <Type extends MetricSpec['type']>(name: string, kind: Kind<Type>, labels: readonly string[], help: string): MetricSpec & { readonly type: Type } =>
   ({ name: PREFIX + name, type: kind[0], unit: kind[1], labels, help });
 
-const count = (unit: string): Kind => ['counter', unit];
-const gauge = (unit: string): Kind => ['gauge', unit];
-const spread = (unit: string): Kind => ['histogram', unit];
+const count = (unit: string): Kind<'counter'> => ['counter', unit];
+const gauge = (unit: string): Kind<'gauge'> => ['gauge', unit];
+const spread = (unit: string): Kind<'histogram'> => ['histogram', unit];
 
 /** Every metric of the gateway beside those of the process. `docs/metrics.md` lists the same rows; a test compares both ways. */
 export const METRICS = {

@@ -2,7 +2,10 @@ import { Registry, collectDefaultMetrics } from 'prom-client';
 import { ChainMetrics } from './chainMetrics.ts';
 import { LABELS } from './metricTable.ts';
 import { Page, registerTable } from './page.ts';
-import { COUNT_SCALE, CounterSet, LogHistogram } from './series.ts';
+import type { Sheet } from './page.ts';
+import { Cell, COUNT_SCALE, CounterSet, LogHistogram } from './series.ts';
+import { tallyScopes } from './tally.ts';
+import type { Scope } from './tally.ts';
 
 export type { ChainMetrics };
 
@@ -24,9 +27,9 @@ export class GatewayMetrics {
   readonly #batches = new LogHistogram({}, COUNT_SCALE);
   readonly #build: Readonly<Record<string, string>>;
   readonly #fillers: (() => void)[] = [];
-  #clientGone = 0;
-  #connections = 0;
-  #inFlight = 0;
+  readonly #clientGone = new Cell();
+  readonly #connections = new Cell();
+  readonly #inFlight = new Cell();
   #page = new Page();
 
   constructor(options: MetricsOptions) {
@@ -68,7 +71,7 @@ export class GatewayMetrics {
   }
 
   onClientGone(): void {
-    this.#clientGone++;
+    this.#clientGone.add();
   }
 
   /** A client sent a batch of so many entries. */
@@ -77,29 +80,43 @@ export class GatewayMetrics {
   }
 
   setConnections(connections: number): void {
-    this.#connections = connections;
+    this.#connections.set(connections);
   }
 
   setInFlight(calls: number): void {
-    this.#inFlight = calls;
+    this.#inFlight.set(calls);
   }
 
   /** The whole exposition in Prometheus text format. */
   text(): Promise<string> {
-    for (const fill of this.#fillers) fill();
+    this.fill();
     this.#page = this.#gather();
     return this.#registry.metrics();
   }
 
+  /** Sets the gauges of everything that is only looked at when somebody asks. */
+  fill(): void {
+    for (const fill of this.#fillers) fill();
+  }
+
+  /** What adds up over processes. */
+  scopes(): readonly Scope[] {
+    return tallyScopes((sheet) => this.#emitOwn(sheet), this.#chains);
+  }
+
   #gather(): Page {
     const page = new Page();
-    page.value('buildInfo', this.#build, 1);
-    page.value('clientConnections', {}, this.#connections);
-    page.value('inFlight', {}, this.#inFlight);
-    page.histogram('batchItems', this.#batches);
-    page.counters('refusals', this.#refusals);
-    page.value('clientGone', {}, this.#clientGone);
+    this.#emitOwn(page);
     for (const chain of this.#chains.values()) chain.emit(page);
     return page;
+  }
+
+  #emitOwn(page: Sheet): void {
+    page.value('buildInfo', this.#build, 1);
+    page.level('clientConnections', {}, this.#connections);
+    page.level('inFlight', {}, this.#inFlight);
+    page.histogram('batchItems', this.#batches);
+    page.counters('refusals', this.#refusals);
+    page.count('clientGone', {}, this.#clientGone);
   }
 }

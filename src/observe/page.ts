@@ -1,21 +1,54 @@
 import type { Metric, Registry } from 'prom-client';
 import { METRICS } from './metricTable.ts';
 import type { MetricKey } from './metricTable.ts';
-import type { CounterSet, Labels, LogHistogram, Sample } from './series.ts';
+import type { Cell, CounterSet, Labels, LogHistogram, Sample, SparseCounters } from './series.ts';
+
+type KeyOf<Type extends string> = { [Key in MetricKey]: (typeof METRICS)[Key]['type'] extends Type ? Key : never }[MetricKey];
+export type GaugeKey = KeyOf<'gauge'>;
+export type CounterKey = KeyOf<'counter'>;
+export type HistogramKey = KeyOf<'histogram'>;
+
+/**
+ * What counts are shown on. Counters and histograms, and gauges that add up over processes (`level`), are handed over as they
+ * are kept, so that the same walk serves to tell them to another process; all other gauges as values.
+ */
+export interface Sheet {
+  /** A gauge that one process alone knows. */
+  value(key: GaugeKey, labels: Labels, value: number): void;
+  /** A gauge that is 1 for one name of a set; one process alone knows it. */
+  states(key: GaugeKey, set: CounterSet<string>): void;
+  /** A gauge that is the sum over all processes. */
+  level(key: GaugeKey, labels: Labels, cell: Cell): void;
+  count(key: CounterKey, labels: Labels, cell: Cell): void;
+  counters(key: CounterKey, set: CounterSet<string> | SparseCounters): void;
+  histogram(key: HistogramKey, histogram: LogHistogram): void;
+}
 
 /** What one scrape shows, gathered from the counters at that moment. */
-export class Page {
+export class Page implements Sheet {
   readonly #samples = new Map<MetricKey, Sample[]>();
 
-  value(key: MetricKey, labels: Labels, value: number): void {
+  value(key: GaugeKey, labels: Labels, value: number): void {
     this.of(key).push({ labels, value });
   }
 
-  counters(key: MetricKey, set: CounterSet<string>): void {
+  states(key: GaugeKey, set: CounterSet<string>): void {
     set.emit(this.of(key));
   }
 
-  histogram(key: MetricKey, histogram: LogHistogram): void {
+  level(key: GaugeKey, labels: Labels, { value }: Cell): void {
+    this.of(key).push({ labels, value });
+  }
+
+  count(key: CounterKey, labels: Labels, { value }: Cell): void {
+    this.of(key).push({ labels, value });
+  }
+
+  counters(key: CounterKey, set: CounterSet<string> | SparseCounters): void {
+    set.emit(this.of(key));
+  }
+
+  histogram(key: HistogramKey, histogram: LogHistogram): void {
     histogram.emit(METRICS[key].name, this.of(key));
   }
 

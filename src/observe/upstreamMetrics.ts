@@ -1,7 +1,7 @@
 import type { OutcomeClass } from '../chain/outcome.ts';
 import type { StateReason, UpstreamState } from '../health/state.ts';
 import { LABELS } from './metricTable.ts';
-import type { Page } from './page.ts';
+import type { Sheet } from './page.ts';
 import { CounterSet, DURATION_SCALE, LogHistogram } from './series.ts';
 import type { Labels } from './series.ts';
 
@@ -54,12 +54,12 @@ export class UpstreamMetrics {
     this.#inFlight = attempts;
   }
 
-  emit(page: Page): void {
+  emit(page: Sheet): void {
     const labels = this.#labels;
     const facts = this.#facts;
     page.counters('upstreamRequests', this.#outcomes);
     page.histogram('upstreamDuration', this.#durations);
-    page.counters('upstreamState', this.#states);
+    page.states('upstreamState', this.#states);
     page.counters('ejections', this.#ejections);
     page.value('upstreamHead', labels, facts.headNumber);
     page.value('upstreamLagBlocks', labels, facts.lagBlocks);
