@@ -4,9 +4,15 @@ import type { HeadEvent } from './headsOptions.ts';
 
 /**
  * The chain as clients of this process may see it at this moment: the trusted branch, whoever judged it. The process that
- * judges reads its own heads (`HeadsView`); one that is told keeps a copy. Read it anew for each decision.
+ * judges reads its own heads (`HeadsView`); one that is told keeps a copy (`ReplicaView`). Read it anew for each decision.
  */
 export interface ChainView {
+  /**
+   * Brings the view up to what every process may show: read after it, a view is never older than any view of another process
+   * was when it was read. Call it once for each decision that a client can see, and before a wait is over. Free in the process
+   * that judges; one small read of a file in the others.
+   */
+  refresh(): void;
   /** The trusted head; null before the first agreement. */
   readonly head: Head | null;
   /** Highest block that is final, agreed like the head; null = none known. */
@@ -27,6 +33,8 @@ export class HeadsView implements ChainView {
   constructor(heads: HeadTracker) {
     this.#heads = heads;
   }
+
+  refresh(): void {}
 
   get head(): Head | null {
     return this.#heads.trusted();
