@@ -30,7 +30,6 @@ export interface ChainParts {
   readonly world: GatewayWorld;
   readonly catalog: Catalog;
   readonly metrics: ChainMetrics;
-  readonly maxResponseBytes: number;
   /** Is told what came of calls. */
   readonly judging: Judging;
   /** The trusted chain as the judging side sees it. */
@@ -68,7 +67,6 @@ export class ChainRuntime implements Serving {
   private readonly parts: ChainParts;
   private readonly options: ChainOptions;
   private readonly nodes: NodeSet;
-  private maxResponseBytes: number;
 
   constructor(config: ChainConfig, parts: ChainParts) {
     this.name = config.name;
@@ -82,9 +80,8 @@ export class ChainRuntime implements Serving {
     this.ranker = new Ranker(this.book, config.routing.boundedLoad);
     this.options = new ChainOptions(config);
     this.attempts = { options: this.options.attempt, budget: new RetryBudget(config.routing.retryBudget), book: this.book };
-    this.maxResponseBytes = parts.maxResponseBytes;
     this.table = blankTable(config.name);
-    this.nodes = new NodeSet((seat) => new UpstreamNode(seat.config, this.config, this.maxResponseBytes, parts.world));
+    this.nodes = new NodeSet((seat) => new UpstreamNode(seat, parts.world));
   }
 
   get budget(): RetryBudget {
@@ -143,11 +140,10 @@ export class ChainRuntime implements Serving {
    * Takes over another configuration of the same chain without dropping a call; its nodes come by `seat`. What
    * `planReload` keeps for a restart must be as before.
    */
-  apply(config: ChainConfig, maxResponseBytes: number): void {
+  apply(config: ChainConfig): void {
     const { boundedLoad, retryBudget } = config.routing;
     const before = this.config.routing;
     this.config = config;
-    this.maxResponseBytes = maxResponseBytes;
     this.policy = new MethodPolicy(this.catalog, config.methods);
     this.options.take(config);
     if (boundedLoad !== before.boundedLoad) this.ranker = new Ranker(this.book, boundedLoad);

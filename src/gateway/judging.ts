@@ -21,6 +21,8 @@ export interface Seat {
   readonly config: UpstreamConfig;
   /** Another number = new sockets. */
   readonly generation: number;
+  readonly connectTimeoutMs: number;
+  readonly maxResponseBytes: number;
 }
 
 /** The serving side of a chain as its judging side sees it. Told in the order in which things happened. */

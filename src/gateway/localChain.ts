@@ -10,16 +10,16 @@ export class LocalChain {
   readonly serving: ChainRuntime;
 
   constructor(config: ChainConfig, chainId: number | null, parts: WatchParts) {
-    const { world, catalog, metrics, maxResponseBytes } = parts;
+    const { world, catalog, metrics } = parts;
     this.name = config.name;
     this.watch = new ChainWatch(config, chainId, parts);
-    this.serving = new ChainRuntime(config, { world, catalog, metrics, maxResponseBytes, judging: this.watch, view: this.watch.view });
+    this.serving = new ChainRuntime(config, { world, catalog, metrics, judging: this.watch, view: this.watch.view });
     this.watch.join(this.serving);
   }
 
   /** Takes over another configuration without dropping a call. */
   apply(config: ChainConfig, maxResponseBytes: number): void {
-    this.serving.apply(config, maxResponseBytes);
+    this.serving.apply(config);
     this.watch.apply(config, maxResponseBytes);
   }
 

@@ -1,8 +1,8 @@
 import type { Clock, Timers } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
-import type { ChainConfig, UpstreamConfig } from '../config/schema.ts';
 import type { Logger } from '../observe/log.ts';
 import { HttpUpstream } from '../upstream/http.ts';
+import type { Seat } from './judging.ts';
 
 /** What every part of the gateway is given of the outside world. */
 export interface GatewayWorld {
@@ -20,9 +20,8 @@ export class UpstreamNode {
   readonly name: string;
   readonly client: HttpUpstream;
 
-  constructor(config: UpstreamConfig, chain: ChainConfig, maxResponseBytes: number, world: GatewayWorld) {
+  constructor({ config, connectTimeoutMs, maxResponseBytes }: Seat, world: GatewayWorld) {
     const { name, http: url, headers, connections, maxInFlight: maxWaiting } = config;
-    const { connectTimeoutMs } = chain.routing;
     this.name = name;
     this.client = new HttpUpstream({ name, url, headers, connections, maxWaiting, connectTimeoutMs, maxResponseBytes, keepAliveTimeoutMs: NODE_KEEP_ALIVE_MS }, world);
   }

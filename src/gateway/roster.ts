@@ -27,7 +27,10 @@ export interface RosterChange {
   readonly nowMs: number;
 }
 
-interface Member extends Seat {
+/** A node as the roster keeps it. */
+type Place = Pick<Seat, 'index' | 'config' | 'generation'>;
+
+interface Member extends Place {
   readonly watch: NodeWatch;
 }
 
@@ -62,7 +65,7 @@ export class Roster {
   }
 
   /** The nodes that calls may be sent to. */
-  get seats(): readonly Seat[] {
+  get places(): readonly Place[] {
     return this.members.filter((member) => member !== undefined).map(({ index, config, generation }) => ({ index, config, generation }));
   }
 

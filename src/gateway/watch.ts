@@ -77,7 +77,9 @@ export class ChainWatch implements Beating, Judging {
 
   /** The nodes that calls may be sent to. */
   get seats(): readonly Seat[] {
-    return this.roster.seats;
+    const { maxResponseBytes } = this;
+    const { connectTimeoutMs } = this.config.routing;
+    return this.roster.places.map((place) => ({ ...place, connectTimeoutMs, maxResponseBytes }));
   }
 
   /** True when a call could be answered now. */

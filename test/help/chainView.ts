@@ -6,6 +6,8 @@ export const hashOf = (number: number, branch = 'a'): string => `0x${branch.char
 
 /** A chain that a test moves by hand. */
 export class HandView implements ChainView {
+  refresh(): void {}
+
   head: Head | null = null;
   finalized: BlockMark | null = null;
   epoch = 0;
