@@ -31,7 +31,7 @@ export const LAYERS: Readonly<Record<string, Allowed>> = {
   edge: { folders: WORLD, packages: ['ws', 'uWebSockets.js', 'node:*'] },
   store: { folders: WORLD, packages: ['lmdb', 'node:*'] },
   verify: { folders: WORLD, packages: ['piscina', 'hash-wasm', 'node:*'] },
-  driver: { folders: WORLD, packages: ['dockerode', 'node:*'] },
+  driver: { folders: WORLD, packages: ['dockerode', 'zod', 'node:*'] },
   coord: { folders: WORLD, packages: ['node:*'] },
   gateway: { folders: SHELL, packages: ['node:*'] },
   controller: { folders: SHELL, packages: ['node:*'] },
