@@ -14,6 +14,12 @@ const SEED = Number(process.env['FUZZ_SEED'] ?? 1);
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 300);
 /** A run takes milliseconds; what takes this long grows faster than its text. */
 const MAX_RUN_MS = 5000;
+
+/** Processor time of this process: a busy machine is no fault. */
+const cpuMs = (): number => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+};
 const ENV = { KEY: 'sesame-in-the-environment' };
 
 const files = readdirSync(FOLDER)
@@ -71,7 +77,7 @@ describe('mutations of the configurations', () => {
     let refused = 0;
     for (let run = 0; run < RUNS; run++) {
       const text = mutate(files[run % files.length]?.text ?? '', seededRandom(SEED + run));
-      const began = performance.now();
+      const began = cpuMs();
       try {
         const result = parseConfig(text, ENV);
         check(text, result);
@@ -79,7 +85,7 @@ describe('mutations of the configurations', () => {
       } catch (cause) {
         throw new Error(`seed ${SEED + run}: ${JSON.stringify(text)}`, { cause });
       }
-      const tookMs = performance.now() - began;
+      const tookMs = cpuMs() - began;
       if (tookMs > MAX_RUN_MS) throw new Error(`seed ${SEED + run} took ${tookMs} ms: ${JSON.stringify(text)}`);
     }
     // Neither all of them nor none: otherwise the mutations say nothing.
@@ -102,10 +108,10 @@ describe('mutations of the configurations', () => {
     ['a long number', `server: { port: ${'9'.repeat(200_000)} }`],
     ['a key of the prototype', '__proto__: { ok: true }\nchains: []'],
   ])('%s is refused soon', (_name, text) => {
-    const began = performance.now();
+    const began = cpuMs();
     const result = parseConfig(text, ENV);
     expect(result.ok).toBe(false);
     check(text, result);
-    expect(performance.now() - began).toBeLessThan(MAX_RUN_MS);
+    expect(cpuMs() - began).toBeLessThan(MAX_RUN_MS);
   });
 });
