@@ -7,6 +7,8 @@ export interface Clock {
   nowMs(): MonotonicMs;
   /** Unix milliseconds, for display, logs and chain timestamps only. */
   wallMs(): number;
+  /** Milliseconds that this process has spent waiting for the outside world; absent where that is not known. */
+  idleMs?(): number;
 }
 
 /** Handle of an armed timer; `cancel` is idempotent. */

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { DEFAULTS } from './defaults.ts';
-import { choice, count, listOf, section } from './fields.ts';
+import { choice, count, durationMs, listOf, section, sizeBytes } from './fields.ts';
 import { urlFault } from './url.ts';
 
 const D = DEFAULTS.upstream;
@@ -44,6 +44,21 @@ const capability = (name: keyof typeof D.capabilities, text: string) =>
     .default(D.capabilities[name])
     .describe(text);
 
+const batchSection = section(
+  {
+    enabled: z
+      .union([z.literal('auto'), z.boolean()], { error: 'must be auto, true or false' })
+      .default(D.batch.enabled)
+      .describe('Send waiting light calls as one JSON-RPC batch; auto = methods that were measured to be light on this node.'),
+    maxCalls: count(D.batch.maxCalls, [1, 10_000], 'Most calls of one batch; 1 = none.'),
+    maxBytes: sizeBytes(D.batch.maxBytes, [1024, 64 * 1024 * 1024], 'Most bytes of one batch.'),
+    slots: count(D.batch.slots, [1, 10_000], 'Fewest requests of light calls under way from which on further light calls wait; more where the node takes longer.'),
+    maxWaitMs: durationMs(D.batch.maxWaitMs, [1, 60_000], 'Light requests that take longer than this no longer keep others waiting.'),
+    retryAfterMs: durationMs(D.batch.retryAfterMs, [1000, 86_400_000], 'How long a refusal of batches is remembered; longer when it is repeated.'),
+  },
+  'Calls that wait for this node leave together.',
+);
+
 /** One node. */
 export const upstreamObject = z.strictObject(
   {
@@ -85,6 +100,7 @@ export const upstreamObject = z.strictObject(
     ),
     maxInFlight: count(D.maxInFlight, [1, 100_000], 'Most calls under way at this node.'),
     connections: count(D.connections, [1, 10_000], 'Most connections to this node.'),
+    batch: batchSection,
   },
   { error: 'must be a mapping' },
 );

@@ -4,8 +4,8 @@ import type { MethodSpec } from '../chain/method.ts';
 import type { Outcome } from '../chain/outcome.ts';
 import type { CancelReason, NodeReply } from '../route/attemptPort.ts';
 import { integerId, isNullResult, splitReply } from '../rpc/reply.ts';
-import type { ErrorReply, ResultReply } from '../rpc/reply.ts';
-import type { Exchange, ReplySink } from '../upstream/port.ts';
+import type { ErrorReply, ResultReply, SplitReply } from '../rpc/reply.ts';
+import type { CallSink, Exchange } from '../upstream/port.ts';
 
 /** A node's whole answer, split. */
 export interface NodeAnswer extends NodeReply {
@@ -16,6 +16,8 @@ export interface NodeAnswer extends NodeReply {
 const RESULT: Outcome = Object.freeze({ class: 'result', retry: 'final', blame: false, unsent: false, holdMs: 0 });
 const WRONG_ID: Outcome = Object.freeze({ class: 'wrongId', retry: 'other', blame: true, unsent: false, holdMs: 0 });
 const TIMEOUT: Outcome = Object.freeze({ class: 'timeout', retry: 'other', blame: true, unsent: false, holdMs: 0 });
+/** It never left: every slot stayed busy. */
+const CROWDED: Outcome = Object.freeze({ class: 'timeout', retry: 'other', blame: false, unsent: true, holdMs: 0 });
 const CANCELLED: Outcome = Object.freeze({ class: 'cancelled', retry: 'final', blame: false, unsent: false, holdMs: 0 });
 const MISSING: Outcome = Object.freeze({ class: 'transport', retry: 'other', blame: false, unsent: true, holdMs: 0 });
 
@@ -45,7 +47,7 @@ export interface AttemptFacts {
 }
 
 /** One attempt under way: reads what the node says and tells the call what it came to. */
-export class AttemptSink implements ReplySink {
+export class AttemptSink implements CallSink {
   readonly attempt: number;
   readonly upstreamIndex: number;
   readonly isHedge: boolean;
@@ -54,8 +56,8 @@ export class AttemptSink implements ReplySink {
   /** It has ended, or was given up. */
   over = false;
   answer: NodeAnswer | null = null;
+  readonly id: number;
   private readonly run: AttemptOwner;
-  private readonly id: number;
 
   constructor(run: AttemptOwner, facts: AttemptFacts) {
     this.run = run;
@@ -66,10 +68,24 @@ export class AttemptSink implements ReplySink {
     this.sentMs = facts.sentMs;
   }
 
+  get method(): number {
+    return this.run.spec.index;
+  }
+
+  get batchable(): boolean {
+    return this.run.spec.batchable;
+  }
+
   onReply(_status: number, body: Buffer, retryAfterMs: number): void {
-    if (this.over) return;
+    if (!this.over) this.judge(body, splitReply(body), retryAfterMs);
+  }
+
+  onEntry(body: Buffer, entry: SplitReply): void {
+    if (!this.over) this.judge(body, entry, 0);
+  }
+
+  private judge(body: Buffer, split: SplitReply, retryAfterMs: number): void {
     this.over = true;
-    const split = splitReply(body);
     if (split.kind === 'bad') return this.run.onFailure(this, VERDICTS.badJson);
     const idIsOurs = integerId(split.idRaw) === this.id;
     if (split.kind === 'result') {
@@ -103,7 +119,7 @@ export class AttemptSink implements ReplySink {
   giveUp(why: CancelReason): void {
     if (this.over) return;
     this.over = true;
-    this.run.record(this, why === 'timeout' ? TIMEOUT : CANCELLED);
+    this.run.record(this, why !== 'timeout' ? CANCELLED : this.exchange?.waiting === true ? CROWDED : TIMEOUT);
     this.exchange?.cancel();
   }
 }

@@ -77,7 +77,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway 
     }
   }
 
-  send(attempt: number, upstreamIndex: number, timeoutMs: number): void {
+  send(attempt: number, upstreamIndex: number): void {
     const node = this.chain.node(upstreamIndex);
     const isHedge = this.sinks.some((sink) => !sink.over);
     if (this.sinks.length > 0 && !isHedge) this.chain.metrics.onRetry(this.retryReason);
@@ -88,7 +88,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway 
       queueMicrotask(() => sink.onMissing());
       return;
     }
-    sink.exchange = node.client.send(requestEnvelope(id, this.call.method, this.call.paramsRaw), timeoutMs, sink);
+    sink.exchange = node.client.call(requestEnvelope(id, this.call.method, this.call.paramsRaw), sink);
   }
 
   cancel(attempt: number, why: CancelReason): void {

@@ -81,7 +81,15 @@ export class ChainRuntime implements Serving {
     this.options = new ChainOptions(config);
     this.attempts = { options: this.options.attempt, budget: new RetryBudget(config.routing.retryBudget), book: this.book };
     this.table = blankTable(config.name);
-    this.nodes = new NodeSet((seat) => new UpstreamNode(seat, parts.world));
+    const { world, catalog, metrics } = parts;
+    this.nodes = new NodeSet(
+      (seat) =>
+        new UpstreamNode(seat, {
+          world,
+          methods: catalog.size,
+          onShared: (calls, refusal) => metrics.onShared(seat.index, calls, refusal === null ? 'answered' : typeof refusal === 'string' ? refusal : 'failed'),
+        }),
+    );
   }
 
   get budget(): RetryBudget {

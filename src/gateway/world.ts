@@ -6,6 +6,7 @@ import type { Random } from '../base/random.ts';
 export const systemClock: Clock = {
   nowMs: () => performance.now(),
   wallMs: () => Date.now(),
+  idleMs: () => performance.nodeTiming.idleTime,
 };
 
 /** Timers that can be ended all at once. */

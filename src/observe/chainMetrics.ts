@@ -1,7 +1,7 @@
 import type { OutcomeClass } from '../chain/outcome.ts';
 import type { JudgeEvent } from '../health/report.ts';
 import { LABELS } from './metricTable.ts';
-import type { RequestOutcome, RetryReason } from './metricTable.ts';
+import type { RequestOutcome, RetryReason, ShareOutcome } from './metricTable.ts';
 import type { Sheet } from './page.ts';
 import { Cell, COUNT_SCALE, CounterSet, DURATION_SCALE, LogHistogram, SparseCounters } from './series.ts';
 import type { Labels } from './series.ts';
@@ -57,6 +57,11 @@ export class ChainMetrics {
   /** Hot: an attempt at an upstream ended. */
   onUpstream(index: number, outcome: OutcomeClass, durationMs: number): void {
     this.#upstreams[index]?.onAttempt(outcome, durationMs);
+  }
+
+  /** A node was sent several calls in one message. */
+  onShared(index: number, calls: number, outcome: ShareOutcome): void {
+    this.#upstreams[index]?.onShared(calls, outcome);
   }
 
   onRetry(reason: RetryReason): void {

@@ -39,6 +39,8 @@ export const METRICS = {
   methodRequests: row('method_requests_total', count('calls'), ['chain', 'method'], 'Calls of clients by method of the catalogue, or other. A series appears with its first call.'),
   upstreamRequests: row('upstream_requests_total', count('attempts'), ['chain', 'upstream', 'outcome'], 'Attempts at a node by what they came to.'),
   upstreamDuration: row('upstream_request_duration_seconds', spread('seconds'), UPSTREAM, 'Time of the attempts at a node that were not cancelled.'),
+  upstreamBatches: row('upstream_batches_total', count('messages'), ['chain', 'upstream', 'outcome'], 'Messages of several calls to a node, by how it took them.'),
+  upstreamBatchCalls: row('upstream_batch_calls_total', count('calls'), UPSTREAM, 'Calls that left in a message with others.'),
   upstreamState: row('upstream_state', gauge('1'), ['chain', 'upstream', 'state'], '1 for the state that the node is in, 0 for the others.'),
   upstreamHead: row('upstream_head_block', gauge('block number'), UPSTREAM, 'Newest block that the node told of; -1 while unknown.'),
   upstreamLagBlocks: row('upstream_head_lag_blocks', gauge('blocks'), UPSTREAM, 'Blocks by which the node is behind the trusted head.'),
@@ -63,6 +65,9 @@ export type MetricKey = keyof typeof METRICS;
 export type RequestOutcome = 'result' | 'error' | 'gone' | FaultKind;
 /** Why an attempt was repeated. */
 export type RetryReason = Exclude<OutcomeClass, 'result' | 'chain' | 'client' | 'cancelled'> | 'null';
+
+/** How a node took several calls in one message. */
+export type ShareOutcome = 'answered' | 'refused' | 'tooLarge' | 'failed';
 
 /** A closed set of label values, with a dense index for counters. */
 export interface LabelSet<N extends string> {
@@ -95,5 +100,6 @@ export const LABELS = {
   states: labelSet(keys(STATES)),
   outReasons: labelSet(keys(OUT_REASONS)),
   retryReasons: labelSet<RetryReason>([...keys(FAILURES), 'null']),
+  shareOutcomes: labelSet<ShareOutcome>(['answered', 'refused', 'tooLarge', 'failed']),
   hedgeOutcomes: labelSet(['won', 'lost'] as const),
 } as const;

@@ -1,8 +1,9 @@
 import type { OutcomeClass } from '../chain/outcome.ts';
 import type { StateReason, UpstreamState } from '../health/state.ts';
 import { LABELS } from './metricTable.ts';
+import type { ShareOutcome } from './metricTable.ts';
 import type { Sheet } from './page.ts';
-import { CounterSet, DURATION_SCALE, LogHistogram } from './series.ts';
+import { Cell, CounterSet, DURATION_SCALE, LogHistogram } from './series.ts';
 import type { Labels } from './series.ts';
 
 /** What is shown of a node's health. */
@@ -24,6 +25,8 @@ export class UpstreamMetrics {
   readonly #durations: LogHistogram;
   readonly #states: CounterSet<UpstreamState>;
   readonly #ejections: CounterSet<(typeof LABELS.outReasons.names)[number]>;
+  readonly #shared: CounterSet<ShareOutcome>;
+  readonly #sharedCalls = new Cell();
   #facts = NEW;
   #inFlight = 0;
 
@@ -33,12 +36,18 @@ export class UpstreamMetrics {
     this.#durations = new LogHistogram(this.#labels, DURATION_SCALE);
     this.#states = new CounterSet(this.#labels, 'state', LABELS.states);
     this.#ejections = new CounterSet(this.#labels, 'reason', LABELS.outReasons);
+    this.#shared = new CounterSet(this.#labels, 'outcome', LABELS.shareOutcomes);
     this.#states.choose(NEW.state);
   }
 
   onAttempt(outcome: OutcomeClass, durationMs: number): void {
     this.#outcomes.add(outcome);
     if (outcome !== 'cancelled') this.#durations.observe(durationMs);
+  }
+
+  onShared(calls: number, outcome: ShareOutcome): void {
+    this.#shared.add(outcome);
+    this.#sharedCalls.add(calls);
   }
 
   onOut(reason: StateReason): void {
@@ -61,6 +70,8 @@ export class UpstreamMetrics {
     page.histogram('upstreamDuration', this.#durations);
     page.states('upstreamState', this.#states);
     page.counters('ejections', this.#ejections);
+    page.counters('upstreamBatches', this.#shared);
+    page.count('upstreamBatchCalls', labels, this.#sharedCalls);
     page.value('upstreamHead', labels, facts.headNumber);
     page.value('upstreamLagBlocks', labels, facts.lagBlocks);
     page.value('upstreamLagSeconds', labels, facts.lagSeconds);

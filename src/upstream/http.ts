@@ -1,19 +1,37 @@
 import { Pool } from 'undici';
+import type { TimerHandle } from '../base/clock.ts';
+import type { Sharing } from '../route/sharing.ts';
+import { HttpBatch } from './batch.ts';
+import type { BatchHost } from './batch.ts';
 import { Connector } from './connect.ts';
 import { HttpExchange } from './exchange.ts';
-import type { ExchangeHost } from './exchange.ts';
 import { closingFailure, refusedHere } from './failure.ts';
-import type { Exchange, ReplySink, UpstreamClient } from './port.ts';
+import type { CallClient, CallSink, Exchange, ReplySink, UpstreamClient } from './port.ts';
+import { WaitingQueue } from './queue.ts';
+import { HttpRequest } from './request.ts';
+import type { RequestHost } from './request.ts';
+import type { Refusal } from './shared.ts';
 import { parseTarget } from './target.ts';
 import type { UpstreamTarget } from './target.ts';
 import type { World } from './world.ts';
+
+/** How light calls share messages. */
+export interface ShareOptions {
+  readonly sharing: Sharing;
+  /** Most bytes of a message of several calls. */
+  readonly maxBytes: number;
+  /** Light exchanges that take longer than this no longer keep others waiting. */
+  readonly maxWaitMs: number;
+  /** How the node took a message of several calls; null = as it should. */
+  onShared(calls: number, refusal: Refusal | null): void;
+}
 
 export interface HttpUpstreamOptions {
   readonly name: string;
   /** http or https; may hold credentials and a key. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Most connections, and so most calls under way, at once. */
+  /** Most connections, and so most requests under way, at once. */
   readonly connections: number;
   /** Most calls that wait for a connection; one more is refused as `transport`, unsent and without blame. */
   readonly maxWaiting: number;
@@ -21,36 +39,51 @@ export interface HttpUpstreamOptions {
   readonly maxResponseBytes: number;
   /** How long an idle connection is kept; shorter than a node's own limit, lest it closes under a call. */
   readonly keepAliveTimeoutMs: number;
+  /** Absent: every body goes alone. */
+  readonly share?: ShareOptions;
 }
 
+/** A node that has kept a shared message unanswered for so long, and never answered one, does not take them. */
+const IGNORED_MS = 1_000;
+
 /**
- * One node over HTTP/1.1 with keep-alive: one call per connection at a time, no pipelining, redirects not followed.
+ * One node over HTTP/1.1 with keep-alive: one request per connection at a time, no pipelining, redirects not followed.
  * Asks for `identity` encoding: between a gateway and its nodes inflating costs more than the bytes.
- * Calls over `connections` wait here, first come first served, so that a cancelled one leaves at once.
+ * While there is a free slot a call goes out alone at once. Who finds none waits here, first come first served, so that a cancelled one
+ * leaves at once; light calls that wait leave together as one JSON-RPC batch.
  */
-export class HttpUpstream implements UpstreamClient {
+export class HttpUpstream implements UpstreamClient, CallClient, RequestHost, BatchHost {
   readonly name: string;
-  readonly #options: HttpUpstreamOptions;
-  readonly #world: World;
-  readonly #target: UpstreamTarget;
-  readonly #connector: Connector;
-  readonly #pool: Pool;
-  readonly #host: ExchangeHost;
-  readonly #waiting = new Set<HttpExchange>();
-  #begun = 0;
-  #closing: Promise<void> | null = null;
-  #onIdle: (() => void) | null = null;
+  readonly maxResponseBytes: number;
+  readonly clock: World['clock'];
+  private readonly options: HttpUpstreamOptions;
+  private readonly share: ShareOptions | null;
+  private readonly world: World;
+  private readonly target: UpstreamTarget;
+  private readonly connector: Connector;
+  private readonly pool: Pool;
+  private readonly queue: WaitingQueue;
+  private begun = 0;
+  /** Requests of light calls that keep further light calls waiting. */
+  private readonly busy: HttpRequest[] = [];
+  private waitTimer: TimerHandle | null = null;
+  private closing: Promise<void> | null = null;
+  private onIdle: (() => void) | null = null;
 
   /** @throws Error naming the fault of a URL or header, never its value */
   constructor(options: HttpUpstreamOptions, world: World) {
     this.name = options.name;
-    this.#options = options;
-    this.#world = world;
-    this.#target = parseTarget(options.url, options.headers);
-    this.#connector = new Connector(options.connectTimeoutMs, world.timers);
-    this.#pool = new Pool(this.#target.origin, {
+    this.options = options;
+    this.maxResponseBytes = options.maxResponseBytes;
+    this.clock = world.clock;
+    this.share = options.share ?? null;
+    this.world = world;
+    this.target = parseTarget(options.url, options.headers);
+    this.connector = new Connector(options.connectTimeoutMs, world.timers);
+    this.queue = new WaitingQueue(() => this.settleIdle());
+    this.pool = new Pool(this.target.origin, {
       connections: options.connections,
-      connect: this.#connector.connect,
+      connect: this.connector.connect,
       pipelining: 1,
       // One precise timer per call instead of undici's two coarse ones.
       headersTimeout: 0,
@@ -58,90 +91,170 @@ export class HttpUpstream implements UpstreamClient {
       keepAliveTimeout: options.keepAliveTimeoutMs,
       keepAliveMaxTimeout: options.keepAliveTimeoutMs,
     });
-    this.#host = {
-      clock: world.clock,
-      maxResponseBytes: options.maxResponseBytes,
-      onFreed: () => this.#onFreed(),
-      onLeft: (exchange) => this.#onLeft(exchange),
-    };
   }
 
-  /** Calls that wait for a connection. */
+  /** Calls that wait for a slot. */
   get waiting(): number {
-    return this.#waiting.size;
+    return this.queue.size;
   }
 
   /** Sockets that are open or being opened. */
   get openSockets(): number {
-    return this.#connector.openSockets;
+    return this.connector.openSockets;
+  }
+
+  get trusted(): boolean {
+    return this.share?.sharing.trusted === true;
   }
 
   send(body: string, timeoutMs: number, sink: ReplySink): Exchange {
-    const exchange = new HttpExchange(this.#host, Buffer.from(body, 'latin1'), sink);
-    if (this.#closing !== null) {
-      queueMicrotask(() => exchange.fail(closingFailure(true)));
-      return exchange;
-    }
-    if (this.#begun >= this.#options.connections && this.#waiting.size >= this.#options.maxWaiting) {
-      queueMicrotask(() => exchange.fail(refusedHere('too many calls wait for a connection')));
-      return exchange;
-    }
-    exchange.arm(this.#world.timers.after(timeoutMs, () => exchange.expire()));
-    if (this.#begun < this.#options.connections) this.#begin(exchange);
-    else this.#waiting.add(exchange);
+    const exchange = new HttpExchange(this.queue, body, sink, null);
+    if (this.admit(exchange)) exchange.arm(this.world.timers.after(timeoutMs, () => exchange.expire()));
+    return exchange;
+  }
+
+  call(body: string, sink: CallSink): Exchange {
+    const exchange = new HttpExchange(this.queue, body, sink, sink);
+    this.admit(exchange);
     return exchange;
   }
 
   close(graceMs: number): Promise<void> {
     // who cannot wait any longer ends the wait of an earlier call
-    if (this.#closing !== null && graceMs <= 0) this.#onIdle?.();
-    this.#closing ??= this.#close(graceMs);
-    return this.#closing;
+    if (this.closing !== null && graceMs <= 0) this.onIdle?.();
+    this.closing ??= this.end(graceMs);
+    return this.closing;
   }
 
-  #begin(exchange: HttpExchange): void {
-    this.#begun++;
-    exchange.begin();
-    const { path, headers } = this.#target;
-    this.#pool.dispatch({ method: 'POST', path, headers: headers as string[], body: exchange.body }, exchange);
+  onFreed(request: HttpRequest): void {
+    this.begun--;
+    this.release(request);
+    // Not at once: undici is in the middle of dropping or freeing the connection.
+    if (this.queue.size > 0) queueMicrotask(() => this.beginNext());
+    else this.settleIdle();
   }
 
-  #onFreed(): void {
-    this.#begun--;
-    if (this.#waiting.size > 0) {
-      // Not at once: undici is in the middle of dropping or freeing the connection.
-      queueMicrotask(() => this.#beginNext());
-    } else if (this.#begun === 0) {
-      this.#onIdle?.();
+  onAnswered({ cargo, began }: HttpRequest): void {
+    if (this.share === null) return;
+    const tookMs = this.idleMs() - began.idleMs;
+    if (cargo instanceof HttpBatch) cargo.tookMs = tookMs;
+    else if (cargo instanceof HttpExchange && cargo.call?.batchable === true) this.share.sharing.onLone(cargo.call.method, tookMs);
+  }
+
+  onRead(batch: HttpBatch, refusal: Refusal | null): void {
+    const { share } = this;
+    if (share === null) return;
+    const calls = batch.members.length;
+    const nowMs = this.clock.nowMs();
+    if (refusal === null) share.sharing.onBatch(batch.methods, batch.tookMs, nowMs);
+    else if (refusal === 'tooLarge') share.sharing.onTooLarge(calls, nowMs);
+    else if (refusal === 'refused') share.sharing.onRefused(nowMs);
+    share.onShared(calls, refusal);
+  }
+
+  onUnwanted(batch: HttpBatch): void {
+    const waitedMs = this.clock.nowMs() - (batch.request?.began.nowMs ?? 0);
+    if (!this.trusted && batch.written && waitedMs >= IGNORED_MS) this.onRead(batch, 'refused');
+  }
+
+  resend(exchange: HttpExchange): void {
+    exchange.alone = true;
+    if (this.closing === null && this.begun < this.options.connections) this.begin([exchange], false);
+    else if (this.closing === null) this.queue.add(exchange, false);
+    else exchange.fail(closingFailure(false));
+  }
+
+  /** Begins an exchange, lets it wait, or refuses it, then false. */
+  private admit(exchange: HttpExchange): boolean {
+    const light = this.isLight(exchange);
+    const isFree = this.begun < this.options.connections && (!light || this.busy.length < (this.share?.sharing.slots ?? 0));
+    if (this.closing === null && isFree) {
+      this.begin([exchange], light);
+      return true;
+    }
+    const refusal = this.closing !== null ? closingFailure(true) : this.queue.size >= this.options.maxWaiting ? refusedHere('too many calls wait for a connection') : null;
+    if (refusal !== null) {
+      queueMicrotask(() => exchange.fail(refusal));
+      return false;
+    }
+    this.queue.add(exchange, light);
+    if (light) this.watchWaiting();
+    return true;
+  }
+
+  private isLight({ call, alone }: HttpExchange): boolean {
+    if (this.share === null || call?.batchable !== true || alone) return false;
+    return this.share.sharing.shares(call.method, this.clock.nowMs());
+  }
+
+  private begin(exchanges: readonly HttpExchange[], light: boolean): void {
+    const [only] = exchanges;
+    if (only === undefined) return;
+    this.begun++;
+    const cargo = exchanges.length === 1 ? only : new HttpBatch(this, exchanges);
+    const request = new HttpRequest(this, cargo, { nowMs: this.clock.nowMs(), idleMs: this.idleMs() });
+    if (cargo instanceof HttpBatch) cargo.request = request;
+    else cargo.place = request;
+    if (light) this.busy.push(request);
+    const { path, headers } = this.target;
+    this.pool.dispatch({ method: 'POST', path, headers: headers as string[], body: Buffer.from(cargo.body, 'latin1') }, request);
+  }
+
+  private beginNext(): void {
+    const { share, queue } = this;
+    while (this.begun < this.options.connections) {
+      if (share !== null && queue.isLightNext(this.busy.length < share.sharing.slots)) {
+        this.begin(queue.takeLight(share.sharing.take(queue.lightSize), share.maxBytes), true);
+        continue;
+      }
+      const next = queue.takeLone();
+      if (next === null) return;
+      this.begin([next], false);
     }
   }
 
-  #beginNext(): void {
-    if (this.#begun >= this.#options.connections) return;
-    for (const next of this.#waiting) {
-      this.#waiting.delete(next);
-      this.#begin(next);
-      return;
-    }
+  /** Sees to it that nobody waits long for exchanges that were thought to be light and are not. */
+  private watchWaiting(): void {
+    if (this.waitTimer !== null || this.share === null) return;
+    const { maxWaitMs } = this.share;
+    this.waitTimer = this.world.timers.after(maxWaitMs, () => {
+      this.waitTimer = null;
+      if (this.queue.lightSize === 0) return;
+      const untilMs = this.clock.nowMs() - maxWaitMs;
+      for (const request of [...this.busy]) if (request.began.nowMs <= untilMs) this.release(request);
+      this.beginNext();
+      if (this.queue.lightSize > 0) this.watchWaiting();
+    });
   }
 
-  #onLeft(exchange: HttpExchange): void {
-    this.#waiting.delete(exchange);
-    if (this.#waiting.size === 0 && this.#begun === 0) this.#onIdle?.();
+  /** A request of light calls keeps nobody waiting any more. */
+  private release(request: HttpRequest): void {
+    const place = this.busy.indexOf(request);
+    const last = place < 0 ? undefined : this.busy.pop();
+    if (last !== undefined && last !== request) this.busy[place] = last;
   }
 
-  async #close(graceMs: number): Promise<void> {
-    if (graceMs > 0 && (this.#begun > 0 || this.#waiting.size > 0)) {
+  private idleMs(): number {
+    return this.clock.idleMs?.() ?? this.clock.nowMs();
+  }
+
+  private settleIdle(): void {
+    if (this.begun === 0 && this.queue.size === 0) this.onIdle?.();
+  }
+
+  private async end(graceMs: number): Promise<void> {
+    if (graceMs > 0 && (this.begun > 0 || this.queue.size > 0)) {
       await new Promise<void>((resolve) => {
-        const timer = this.#world.timers.after(graceMs, resolve);
-        this.#onIdle = () => {
+        const timer = this.world.timers.after(graceMs, resolve);
+        this.onIdle = () => {
           timer.cancel();
           resolve();
         };
       });
     }
-    for (const exchange of this.#waiting) exchange.fail(closingFailure(true));
-    await this.#pool.destroy();
-    this.#connector.destroyAll();
+    this.waitTimer?.cancel();
+    for (let next = this.queue.takeAny(); next !== null; next = this.queue.takeAny()) next.fail(closingFailure(true));
+    await this.pool.destroy();
+    this.connector.destroyAll();
   }
 }

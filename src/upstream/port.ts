@@ -1,6 +1,7 @@
 import type { Outcome } from '../chain/outcome.ts';
+import type { SplitReply } from '../rpc/reply.ts';
 
-/** Whoever wants the bytes of one exchange with a node. Exactly one of the two is called, once, never synchronously within `send`. */
+/** Whoever wants the bytes of one exchange with a node. Exactly one of its methods is called, once, never synchronously within `send`. */
 export interface ReplySink {
   /** A whole HTTP answer with a JSON body arrived (any status whose body could be JSON-RPC). `body` is the receiver's to keep. */
   onReply(status: number, body: Buffer, retryAfterMs: number): void;
@@ -8,8 +9,25 @@ export interface ReplySink {
   onFailure(outcome: Outcome, detail: string): void;
 }
 
+/** Whoever wants the answer to one call whose envelope has an id of our own. */
+export interface CallSink extends ReplySink {
+  /** The envelope's id: unique among the calls under way at the node. */
+  readonly id: number;
+  /** Index of the method in the catalogue. */
+  readonly method: number;
+  /** Whether the method may leave in one message with others. */
+  readonly batchable: boolean;
+  /**
+   * Instead of `onReply`: the answer came in one message with others. Its id is that of the call.
+   * @param body the whole message: not to be kept longer than what is read out of it
+   */
+  onEntry(body: Buffer, entry: SplitReply): void;
+}
+
 /** An exchange under way. */
 export interface Exchange {
+  /** It waits for its turn on our side: the node was not asked yet. */
+  readonly waiting: boolean;
   /** Stops waiting and frees the connection; the sink gets `cancelled`. Idempotent. */
   cancel(): void;
 }
@@ -25,4 +43,14 @@ export interface UpstreamClient {
   send(body: string, timeoutMs: number, sink: ReplySink): Exchange;
   /** Finishes what is under way up to `graceMs`, then closes all sockets. */
   close(graceMs: number): Promise<void>;
+}
+
+/** One node, as something that can be asked a call. */
+export interface CallClient {
+  /**
+   * Sends one call, by itself or in one message with others that wait for the same node. It has no timeout of its own: the caller
+   * cancels what takes too long.
+   * @param body its envelope as a latin1 string: one char per byte of the UTF-8 text
+   */
+  call(body: string, sink: CallSink): Exchange;
 }
