@@ -83,6 +83,6 @@ export const DEFAULTS = {
     capabilities: { archive: 'auto', trace: 'auto', debug: 'auto', txpool: 'auto', filters: 'auto' },
     maxInFlight: 1024,
     connections: 64,
-    batch: { enabled: 'auto', maxCalls: 64, maxBytes: 256 * KIB, slots: 4, maxWaitMs: 5, retryAfterMs: 300_000 },
+    batch: { enabled: 'auto', maxCalls: 64, maxBytes: 256 * KIB, slots: 1, maxWaitMs: 5, retryAfterMs: 300_000 },
   },
 } as const;

@@ -37,6 +37,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway 
   private entered: Grant | null = null;
   /** Block whose state the call reads; -1 = none. */
   private stateBlock = -1;
+  private candidates: Int32Array | null = null;
   /** What the attempt before came to. */
   private retryReason: RetryReason = 'null';
 
@@ -151,12 +152,13 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway 
   private route(): void {
     const { chain, call, spec } = this;
     const { table, ask } = chain;
-    const nowMs = this.server.parts.world.clock.nowMs();
+    const nowMs = this.startedMs;
     chain.aim(spec, call, this.client);
     ask.nowMs = nowMs;
     askForBlock(spec, call.paramsRaw, ask);
     this.stateBlock = ask.stateBlock;
-    const candidates = new Int32Array(table.serving.length);
+    const candidates = chain.spare.take(table.serving.length);
+    this.candidates = candidates;
     const candidateCount = chain.ranker.rank(table, spec, ask, candidates);
     chain.running.add(this);
     const hashSeen = spec.nullMeansAbsent && sawHash(chain, spec, call.paramsRaw);
@@ -193,6 +195,8 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway 
     this.server.inFlight--;
     this.entered?.leave();
     this.chain.running.delete(this);
+    this.chain.spare.give(this.candidates);
+    this.candidates = null;
     this.done = () => undefined;
     const tookMs = this.server.parts.world.clock.nowMs() - this.startedMs;
     this.chain.metrics.onRequest(this.spec.index, outcome, tookMs);

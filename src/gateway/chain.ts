@@ -12,6 +12,7 @@ import type { RankAsk } from '../route/flaws.ts';
 import { LoadBook } from '../route/loadBook.ts';
 import { Ranker } from '../route/rank.ts';
 import { RetryBudget } from '../route/retryBudget.ts';
+import { SpareCandidates } from '../route/spare.ts';
 import type { ScannedCall } from '../rpc/scan.ts';
 import { ChainOptions } from './chainOptions.ts';
 import type { Judging, Seat, Serving } from './judging.ts';
@@ -63,6 +64,8 @@ export class ChainRuntime implements Serving {
   readonly attempts: { readonly options: AttemptOptions; budget: RetryBudget; readonly book: LoadBook };
   /** Refilled for each call. */
   readonly ask: RankAsk = { keyHash: 0, affine: true, nowMs: 0, requiredBlock: -1, stateBlock: -1 };
+  /** Arrays that a call's candidates are ranked into. */
+  readonly spare = new SpareCandidates();
   private refusedRetries = 0;
   private readonly parts: ChainParts;
   private readonly options: ChainOptions;

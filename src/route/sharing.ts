@@ -73,7 +73,7 @@ export class Sharing {
 
   /** Hot: whether a call of the method may wait for others and leave with them. */
   shares(method: number, nowMs: number): boolean {
-    if (this.options.enabled === false || this.pausedUntilMs > nowMs || this.limit < 2) return false;
+    if (this.options.enabled === false || this.limit < 2 || this.pausedUntilMs > nowMs) return false;
     if (this.options.enabled === true) return true;
     const calls = this.calls[method] ?? 0;
     return calls >= MIN_CALLS && (this.slow[method] ?? 0) * 10 <= calls;

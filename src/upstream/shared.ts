@@ -57,7 +57,10 @@ export function matchEntries(entries: readonly SplitReply[], ids: readonly numbe
     if (entry.kind === 'error' && isAboutMessage(entry)) refusal = refusalOf(entry.message);
     else if (place === undefined) refusal ??= 'refused';
     else if (found[place] === null) found[place] = entry;
-    else (twice ??= new Set()).add(place);
+    else {
+      twice ??= new Set();
+      twice.add(place);
+    }
   }
   for (const place of twice ?? []) {
     found[place] = null;

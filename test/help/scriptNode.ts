@@ -11,6 +11,12 @@ export interface NodeCall {
   readonly raw: string;
 }
 
+interface Envelope {
+  readonly id: number;
+  readonly method: string;
+  readonly params: unknown;
+}
+
 /** What a node says: raw JSON of a result, of an error, or the whole body; `hang` = nothing, ever. */
 export type Say = { readonly result: string } | { readonly error: string } | { readonly body: string; readonly status?: number } | 'hang';
 
@@ -36,10 +42,13 @@ const block = (params: unknown): string => {
 export class ScriptNode {
   /** Calls that are not a probe's. */
   readonly calls: NodeCall[] = [];
+  /** Sizes of the batches that it was sent. */
+  readonly batches: number[] = [];
   /** Connections that were cut by the other side while a call hung. */
   cut = 0;
   /** Answers that are no probe's wait for this. */
   hold: Promise<void> | null = null;
+  refusesBatches = false;
   chainId = '0x1';
   say: (call: NodeCall) => Say;
   private readonly server: Server;
@@ -76,7 +85,16 @@ export class ScriptNode {
   }
 
   private answer(raw: string): { status: number; body: string; isProbe?: boolean } | 'hang' {
-    const { id, method, params } = JSON.parse(raw) as { id: number; method: string; params: unknown };
+    const asked = JSON.parse(raw) as Envelope | Envelope[];
+    if (!Array.isArray(asked)) return this.answerOne(asked, raw);
+    this.batches.push(asked.length);
+    if (this.refusesBatches) return { status: 200, body: '{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"invalid request"}}' };
+    const said = asked.map((each) => this.answerOne(each, raw));
+    const bodies = said.flatMap((each) => (each === 'hang' ? [] : [each.body]));
+    return bodies.length < said.length ? 'hang' : { status: 200, body: `[${bodies.join(',')}]` };
+  }
+
+  private answerOne({ id, method, params }: Envelope, raw: string): { status: number; body: string; isProbe?: boolean } | 'hang' {
     const healthy = method === 'eth_getBlockByNumber' ? block(params) : method === 'eth_chainId' ? `"${this.chainId}"` : HEALTHY[method];
     if (healthy !== undefined) return { status: 200, body: `{"jsonrpc":"2.0","id":${id},"result":${healthy}}`, isProbe: true };
     const call = { id, method, params, raw };
