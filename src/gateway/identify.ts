@@ -1,6 +1,7 @@
 import type { ChainConfig } from '../config/schema.ts';
 import { HttpUpstream } from '../upstream/http.ts';
-import { parseJson, question, readAnswer, readQuantity } from '../upstream/family.ts';
+import { readQuantity } from '../chain/evm/fields.ts';
+import { parseJson, question, readAnswer } from '../upstream/family.ts';
 import type { GatewayWorld } from './node.ts';
 
 /**

@@ -1,7 +1,5 @@
+import { isRecord, readHash, readQuantity } from '../chain/evm/fields.ts';
 import type { BlockMark, Head } from '../chain/head.ts';
-
-const QUANTITY = /^0x[0-9a-f]{1,16}$/;
-const HASH = /^0x[0-9a-f]{64}$/;
 
 /** A JSON-RPC answer, as far as a question of our own needs it. */
 export type Answer =
@@ -22,30 +20,12 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** True for an object that is no array. */
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** Reads one parsed answer; null for what is no JSON-RPC answer. */
 export function readAnswer(value: unknown): Answer | null {
   if (!isRecord(value)) return null;
   const { id, error } = value;
   if (isRecord(error)) return typeof error.code === 'number' ? { kind: 'error', id, code: error.code } : null;
   return value.result === undefined ? null : { kind: 'result', id, value: value.result };
-}
-
-/** A hex quantity up to 2^53 - 1, or -1. */
-export function readQuantity(value: unknown): number {
-  if (typeof value !== 'string' || !QUANTITY.test(value.toLowerCase())) return -1;
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : -1;
-}
-
-/** A 32-byte hash in lower case, or ''. */
-function readHash(value: unknown): string {
-  const text = typeof value === 'string' ? value.toLowerCase() : '';
-  return HASH.test(text) ? text : '';
 }
 
 /** Number and hash of a block; null when either is missing or malformed. */

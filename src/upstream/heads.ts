@@ -3,7 +3,8 @@ import type { TimerHandle, Timers } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import type { Head } from '../chain/head.ts';
 import { describeError } from './failure.ts';
-import { isRecord, parseJson, question, readAnswer, readHead } from './family.ts';
+import { isRecord } from '../chain/evm/fields.ts';
+import { parseJson, question, readAnswer, readHead } from './family.ts';
 import { basicAuth, checkHeaders } from './target.ts';
 
 export interface HeadSocketOptions {

@@ -2,7 +2,8 @@ import type { BlockMark, Head } from '../chain/head.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Outcome } from '../chain/outcome.ts';
 import type { ProbeFailure, ProbeResult } from '../health/probe.ts';
-import { parseJson, question, readAnswer, readHead, readMark, readQuantity } from './family.ts';
+import { readQuantity } from '../chain/evm/fields.ts';
+import { parseJson, question, readAnswer, readHead, readMark } from './family.ts';
 import type { Answer } from './family.ts';
 import type { UpstreamClient } from './port.ts';
 

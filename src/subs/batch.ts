@@ -1,0 +1,23 @@
+import type { Loss } from './line.ts';
+import type { TopicKind } from './topic.ts';
+
+/** What one block means for one topic: told whole, or not at all. */
+export interface TopicBatch {
+  readonly key: string;
+  /** Raw JSON of each result, in order. */
+  readonly results: readonly string[];
+  /** Whoever was told of it reads the chain at this height or above. */
+  readonly number: number;
+  /** Grows with each block that is told of. */
+  readonly serial: number;
+  /** The results take back what the batch with this serial told; -1 = they are new. */
+  readonly undoes: number;
+  /** When the first node told of the block. */
+  readonly receivedMs: number;
+}
+
+/** What a stream could not tell: the topics of one kind, up to now. */
+export interface LossNotice {
+  readonly kind: TopicKind;
+  readonly loss: Loss;
+}
