@@ -6,7 +6,7 @@ import { short, tableLines } from './table.ts';
 export type ShownUpstream = Pick<
   UpstreamReport,
   'name' | 'tier' | 'state' | 'why' | 'headNumber' | 'lagBlocks' | 'weight' | 'score' | 'p50Ms' | 'p99Ms'
-> & { readonly inFlight: number };
+> & { readonly inFlight: number; readonly budget?: { readonly callsPerS: number; readonly weightPerS: number } };
 
 /** A chain as `/api/v1/upstreams` tells it. */
 export interface ShownChain {
@@ -21,7 +21,15 @@ export interface ShownChain {
 const TITLES = ['NAME', 'TIER', 'STATE', 'HEAD', 'LAG', 'WEIGHT', 'SCORE', 'P50', 'P99', 'IN FLIGHT', 'WHY'];
 
 /** `why` begins with the state, which has a column of its own. */
-const whyOf = ({ state, why }: ShownUpstream): string => (why.startsWith(`${state}: `) ? why.slice(state.length + 2) : why);
+const whyOf = (node: ShownUpstream): string => {
+  const { state, why } = node;
+  return [why.startsWith(`${state}: `) ? why.slice(state.length + 2) : why, ...budgetOf(node)].join('; ');
+};
+
+const budgetOf = ({ budget }: ShownUpstream): string[] => [
+  ...(budget !== undefined && budget.callsPerS > 0 ? [`${short(budget.callsPerS, 1)} calls/s`] : []),
+  ...(budget !== undefined && budget.weightPerS > 0 ? [`${short(budget.weightPerS, 1)} weight/s`] : []),
+];
 
 const rowOf = (node: ShownUpstream): string[] => [
   node.name,

@@ -65,7 +65,10 @@ const relateUpstreams = (chain: ChainConfig, path: Path): Finding[] => {
   if (chain.upstreams.every(({ weight }) => weight === 0)) {
     findings.push({ path: [...path, 'upstreams'], message: 'needs at least one upstream whose weight is not 0' });
   }
-  const own = chain.upstreams.flatMap(({ methods }, index) => relateMethods(methods, at(index)));
+  const own = chain.upstreams.flatMap(({ methods, budget }, index) => [
+    ...relateMethods(methods, at(index)),
+    ...loneBurst(budget.callsPerS + budget.weightPerS, budget.burst, [...at(index), 'budget']),
+  ]);
   return [...findings, ...own];
 };
 

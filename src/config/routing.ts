@@ -28,6 +28,11 @@ export const routingSection = section(
       'How far over its fair share of calls in flight a node may go before the next in order takes over.',
     ),
     deadlineMs: durationMs(D.deadlineMs, [1, HOUR_MS], 'Longest time a call takes, all attempts together.'),
+    budgetWaitMs: durationMs(
+      D.budgetWaitMs,
+      [0, HOUR_MS],
+      'Longest time a call waits when the budgets of all nodes that could take it are used up; 0 = it is refused at once.',
+    ),
     connectTimeoutMs: durationMs(D.connectTimeoutMs, [1, HOUR_MS], 'Longest time to connect to a node.'),
     attemptTimeout: section(
       {

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { DEFAULTS } from './defaults.ts';
-import { choice, count, durationMs, listOf, section, sizeBytes } from './fields.ts';
+import { choice, count, durationMs, flag, listOf, ratio, section, sizeBytes } from './fields.ts';
 import { urlFault } from './url.ts';
 
 const D = DEFAULTS.upstream;
@@ -59,6 +59,8 @@ const batchSection = section(
   'Calls that wait for this node leave together.',
 );
 
+const rate = (defaultRate: number, text: string) => ratio(defaultRate, [0, 1_000_000_000], text);
+
 /** One node. */
 export const upstreamObject = z.strictObject(
   {
@@ -97,6 +99,18 @@ export const upstreamObject = z.strictObject(
         filters: capability('filters', 'Has filters and their polling.'),
       },
       'What the node can do; auto = learnt from its answers.',
+    ),
+    budget: section(
+      {
+        callsPerS: rate(D.budget.callsPerS, 'Calls per second, probes included; 0 = no limit.'),
+        weightPerS: rate(D.budget.weightPerS, 'Weight of the methods called per second; 0 = no limit.'),
+        burst: rate(
+          D.budget.burst,
+          'Most calls that can be saved up, or weight where only that is limited; 0 = those of a tenth of a second, at least 1.',
+        ),
+        tune: flag(D.budget.tune, 'Ask the node less for a while after it said 429, even without a limit.'),
+      },
+      'How fast this node may be asked; calls go elsewhere, or wait, when it is used up.',
     ),
     maxInFlight: count(D.maxInFlight, [1, 100_000], 'Most calls under way at this node.'),
     connections: count(D.connections, [1, 10_000], 'Most connections to this node.'),

@@ -24,6 +24,9 @@ const MISSING: Outcome = Object.freeze({ class: 'transport', retry: 'other', bla
 /** The codes with which a node says that it could not even read our id. */
 const ID_UNREAD = new Set([-32700, -32600]);
 
+/** HTTP status of whoever is asked too often. */
+const TOO_MANY = 429;
+
 /** The call that an attempt belongs to. */
 export interface AttemptOwner {
   readonly spec: MethodSpec;
@@ -76,15 +79,15 @@ export class AttemptSink implements CallSink {
     return this.run.spec.batchable;
   }
 
-  onReply(_status: number, body: Buffer, retryAfterMs: number): void {
-    if (!this.over) this.judge(body, splitReply(body), retryAfterMs);
+  onReply(status: number, body: Buffer, retryAfterMs: number): void {
+    if (!this.over) this.judge(body, splitReply(body), status, retryAfterMs);
   }
 
   onEntry(body: Buffer, entry: SplitReply): void {
-    if (!this.over) this.judge(body, entry, 0);
+    if (!this.over) this.judge(body, entry, 200, 0);
   }
 
-  private judge(body: Buffer, split: SplitReply, retryAfterMs: number): void {
+  private judge(body: Buffer, split: SplitReply, status: number, retryAfterMs: number): void {
     this.over = true;
     if (split.kind === 'bad') return this.run.onFailure(this, VERDICTS.badJson);
     const idIsOurs = integerId(split.idRaw) === this.id;
@@ -92,9 +95,11 @@ export class AttemptSink implements CallSink {
       if (!idIsOurs) return this.run.onFailure(this, WRONG_ID);
       return this.tell(RESULT, { body, split, isNull: isNullResult(body, split) });
     }
-    const idUnread = (split.idRaw === null || split.idRaw === 'null') && ID_UNREAD.has(split.code);
+    // who is over a limit is refused unread by many a provider
+    const idUnread = (split.idRaw === null || split.idRaw === 'null') && (status === TOO_MANY || ID_UNREAD.has(split.code));
     if (!idIsOurs && !idUnread) return this.run.onFailure(this, WRONG_ID);
-    const outcome = classifyError(split.code === 0 ? -32000 : split.code, split.message, split.dataRaw, this.run.spec);
+    const told = classifyError(split.code === 0 ? -32000 : split.code, split.message, split.dataRaw, this.run.spec);
+    const outcome = status === TOO_MANY && told.class !== 'throttled' ? VERDICTS.throttled : told;
     const shown = retryAfterMs > 0 && outcome.class === 'throttled' ? { ...outcome, holdMs: retryAfterMs } : outcome;
     this.tell(shown, { body, split, isNull: false });
   }

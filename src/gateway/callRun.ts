@@ -13,6 +13,7 @@ import { AttemptSink } from './attemptSink.ts';
 import type { AttemptOwner, NodeAnswer } from './attemptSink.ts';
 import { answerBytes, askForBlock, noteHash, sawHash } from './callFacts.ts';
 import type { CallAnswer } from './callFacts.ts';
+import { BudgetWait } from './budgetWait.ts';
 import type { ChainRuntime, Underway } from './chain.ts';
 import type { Client, ServeContext } from './context.ts';
 
@@ -40,6 +41,8 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway 
   private candidates: Int32Array | null = null;
   /** What the attempt before came to. */
   private retryReason: RetryReason = 'null';
+  /** Its place in the line for the budget of its nodes. */
+  private budgetWait: BudgetWait | null = null;
 
   constructor(server: ServeContext, chain: ChainRuntime, call: ScannedCall, client: Client) {
     this.server = server;
@@ -66,7 +69,9 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway 
   /** The client is gone: nobody waits for the answer any more. */
   abandon(): void {
     this.done = () => undefined;
-    if (this.live) this.machine.onGone();
+    if (!this.live) return;
+    if (this.budgetWait?.isWaiting === true) this.close('gone');
+    else this.machine.onGone();
   }
 
   /** Nodes left service while this call was under way. */
@@ -135,6 +140,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway 
     const tookMs = nowMs - sink.sentMs;
     if (isRetryReason(outcome.class)) this.retryReason = outcome.class;
     this.chain.judging.onOutcome(sink.upstreamIndex, outcome, tookMs, nowMs);
+    if (outcome.class === 'throttled') this.chain.book.budgets.onThrottled(sink.upstreamIndex, this.spec.weight, nowMs);
     if (outcome.class === 'unsupported' || outcome.class === 'missingData') this.learn(sink.upstreamIndex, outcome, nowMs);
     this.chain.metrics.onUpstream(sink.upstreamIndex, outcome.class, tookMs);
     return nowMs;
@@ -157,13 +163,38 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway 
     ask.nowMs = nowMs;
     askForBlock(spec, call.paramsRaw, ask);
     this.stateBlock = ask.stateBlock;
-    const candidates = chain.spare.take(table.serving.length);
+    const candidates = chain.spare.take(table.entries.length);
     this.candidates = candidates;
     const candidateCount = chain.ranker.rank(table, spec, ask, candidates);
     chain.running.add(this);
+    if (candidateCount > 0 && !chain.book.budgets.hasRoom(candidates[0] as number, spec.weight, nowMs) && this.holdBack(candidates, candidateCount, nowMs)) return;
     const hashSeen = spec.nullMeansAbsent && sawHash(chain, spec, call.paramsRaw);
     const deadlineMs = this.startedMs + chain.config.routing.deadlineMs;
     this.machine.start({ method: spec, table, candidates, candidateCount, refusal: chain.ranker.refusal, deadlineMs, hashSeen }, nowMs);
+  }
+
+  /** Nobody has budget left: waits its turn, or refuses. @returns false when the call goes out all the same */
+  private holdBack(candidates: Int32Array, count: number, nowMs: number): boolean {
+    const { chain, spec } = this;
+    const { deadlineMs, budgetWaitMs } = chain.config.routing;
+    this.budgetWait ??= new BudgetWait(chain, spec, Math.min(nowMs + budgetWaitMs, this.startedMs + deadlineMs));
+    const verdict = this.budgetWait.decide(candidates, count, nowMs);
+    if (verdict.kind === 'send') return false;
+    if (verdict.kind === 'refuse') {
+      this.refuse(new Fault('overBudget', '', null, Math.ceil(verdict.waitMs / 1000)));
+      return true;
+    }
+    chain.spare.give(this.candidates);
+    this.candidates = null;
+    this.timer = this.server.parts.world.timers.after(verdict.waitMs, () => {
+      this.timer = null;
+      if (!this.live) return;
+      const { budgets } = chain.book;
+      budgets.pay(this.budgetWait?.leave(this.server.parts.world.clock.nowMs()) ?? -1);
+      this.route();
+      budgets.pay(-1);
+    });
+    return true;
   }
 
   /** Keeps calls of a kind away from a node that cannot answer them. A state that is missing near the head is not pruned. */
@@ -190,15 +221,17 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway 
   private close(outcome: RequestOutcome): void {
     if (!this.live) return;
     this.live = false;
+    const nowMs = this.server.parts.world.clock.nowMs();
     this.timer?.cancel();
     this.timer = null;
     this.server.inFlight--;
     this.entered?.leave();
+    this.budgetWait?.leave(nowMs);
     this.chain.running.delete(this);
     this.chain.spare.give(this.candidates);
     this.candidates = null;
     this.done = () => undefined;
-    const tookMs = this.server.parts.world.clock.nowMs() - this.startedMs;
+    const tookMs = nowMs - this.startedMs;
     this.chain.metrics.onRequest(this.spec.index, outcome, tookMs);
     if (this.server.parts.sampleEvery > 0) this.server.sample({ chain: this.chain.name, method: this.spec.name, outcome, tookMs, attempts: this.sinks.length });
   }

@@ -125,6 +125,7 @@ export class ChainRuntime implements Serving {
 
   seat(seats: readonly Seat[], graceMs: number): void {
     this.nodes.seat(seats, graceMs);
+    for (const { index, config } of seats) this.book.budgets.configure(index, config.budget);
   }
 
   take(table: RouteTable): void {
@@ -134,8 +135,9 @@ export class ChainRuntime implements Serving {
     if (left.length > 0) for (const run of this.running.snapshot()) run.onLeft(left);
   }
 
-  onAnswered(index: number): void {
+  onAnswered(index: number, calls = 1): void {
     this.book.answered(index);
+    this.book.budgets.onProbe(index, calls, this.parts.world.clock.nowMs());
   }
 
   onChainId(chainId: number): void {

@@ -46,7 +46,7 @@ export function explainCall({ serving: chain, watch }: LocalChain, call: Imagine
   const first = ranked.filter(({ position }) => position >= 0);
   const chances = chancesOf(chain, spec, first);
   const reports = watch.judge.snapshot(nowMs);
-  const facts = (node: Explained): NodeFacts => nodeFacts(chain, node, { ask, report: reports.find(({ index }) => index === node.index) });
+  const facts = (node: Explained): NodeFacts => nodeFacts(chain, node, { ask, cost: spec.weight, report: reports.find(({ index }) => index === node.index) });
   return {
     ...common,
     facts: methodFacts(chain, spec),
@@ -88,11 +88,14 @@ function methodFacts(chain: ChainRuntime, spec: MethodSpec): MethodFacts {
   return { listed: spec !== chain.catalog.unknownSpec, class: spec.class, access, retryable, hedgeable, idempotent, affinity, capability, cost: spec.weight };
 }
 
-function nodeFacts(chain: ChainRuntime, node: Explained, seen: { readonly ask: RankAsk; readonly report: UpstreamReport | undefined }): NodeFacts {
+function nodeFacts(chain: ChainRuntime, node: Explained, seen: { readonly ask: RankAsk; readonly cost: number; readonly report: UpstreamReport | undefined }): NodeFacts {
   const { name, tier, state, weight, distance, inFlight } = node;
   const entry = chain.table.entries[node.index];
   const headNumber = entry?.headNumber ?? -1;
-  const reasons = entry === undefined ? [] : reasonsOf(node, { entry, ask: seen.ask, why: seen.report?.why ?? state });
+  const { nowMs } = seen.ask;
+  const { budgets } = chain.book;
+  const budget = { ...budgets.facts(node.index, nowMs), waitMs: budgets.waitMs(node.index, seen.cost, nowMs) };
+  const reasons = entry === undefined ? [] : reasonsOf(node, { entry, ask: seen.ask, budget, why: seen.report?.why ?? state });
   return { name, tier, state, weight, score: seen.report?.score ?? 0, distance, inFlight, headNumber, reasons };
 }
 

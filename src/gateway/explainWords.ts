@@ -1,3 +1,4 @@
+import type { BudgetFacts } from '../route/budgetBook.ts';
 import type { Explained, Exclusion } from '../route/explain.ts';
 import type { Reason } from '../route/explanation.ts';
 import type { RankAsk } from '../route/flaws.ts';
@@ -7,6 +8,8 @@ import type { RouteEntry } from '../route/table.ts';
 export interface ReasonFacts {
   readonly entry: RouteEntry;
   readonly ask: RankAsk;
+  /** The node's budget, and ms until the call fits into it. */
+  readonly budget: BudgetFacts & { readonly waitMs: number };
   /** The judge's sentence on the node's state. */
   readonly why: string;
 }
@@ -19,8 +22,15 @@ const WORDS: Readonly<Record<Exclusion, (node: Explained, facts: ReasonFacts) =>
   held: (_node, { entry, ask }) => `it asked not to be called for another ${Math.ceil(entry.heldUntilMs - ask.nowMs)} ms`,
   behind: (_node, { entry, ask }) => `its head is ${entry.headNumber}, the call needs block ${ask.requiredBlock}`,
   pruned: (_node, { entry, ask }) => `it has states from block ${entry.lowestState} on, the call reads block ${ask.stateBlock}`,
+  budget: (_node, { budget }) => `its budget of ${budgetWords(budget)} is used up for another ${Math.ceil(budget.waitMs)} ms`,
   tier: () => 'a better tier serves, or the judge gives it no traffic now',
 };
+
+/** A budget in words, such as `40 calls/s`; '' = no limit. */
+export function budgetWords({ callsPerS, weightPerS }: Pick<BudgetFacts, 'callsPerS' | 'weightPerS'>): string {
+  const rate = (perS: number, unit: string): string[] => (perS > 0 ? [`${Number(perS.toPrecision(3))} ${unit}/s`] : []);
+  return [...rate(callsPerS, 'calls'), ...rate(weightPerS, 'weight')].join(' and ');
+}
 
 /** Everything that speaks against a node, with its numbers. */
 export function reasonsOf(node: Explained, facts: ReasonFacts): readonly Reason[] {

@@ -114,6 +114,7 @@ function fillGauges(state: GatewayState, edge: EdgeServer, world: GatewayWorld):
     for (const report of watch.reports(nowMs)) {
       serving.metrics.setUpstream(report.index, report);
       serving.metrics.setUpstreamInFlight(report.index, serving.book.inFlight(report.index));
+      serving.metrics.setUpstreamBudget(report.index, serving.book.budgets.facts(report.index, nowMs));
     }
   }
 }

@@ -31,8 +31,8 @@ export interface Serving {
   seat(seats: readonly Seat[], graceMs: number): void;
   /** Another route table. */
   take(table: RouteTable): void;
-  /** A node has answered a probe. */
-  onAnswered(index: number): void;
+  /** A node has answered a probe. @param calls how many calls the probe was; 1 by default */
+  onAnswered(index: number, calls?: number): void;
   /** The chain id became known. */
   onChainId(chainId: number): void;
 }

@@ -9,7 +9,8 @@ import type { GatewayWorld } from './node.ts';
 
 /** What a node tells whoever watches it. */
 export interface NodeListener {
-  onProbe(result: ProbeResult): void;
+  /** @param calls how many calls the probe was */
+  onProbe(result: ProbeResult, calls: number): void;
   onHead(head: Head): void;
   blockTimeMs(): number;
 }
@@ -56,7 +57,7 @@ export class NodeWatch {
     this.probing = true;
     void this.prober.probe(numbers).then((result) => {
       this.probing = false;
-      if (!this.closed) this.listener.onProbe(result);
+      if (!this.closed) this.listener.onProbe(result, this.prober.calls);
     });
   }
 

@@ -1,4 +1,5 @@
 import type { UpstreamReport } from '../health/report.ts';
+import type { BudgetFacts } from '../route/budgetBook.ts';
 import type { LocalChain } from './localChain.ts';
 import type { GatewayState } from './state.ts';
 
@@ -31,6 +32,8 @@ export interface UpstreamStatus extends Omit<UpstreamReport, 'index' | 'sinceMs'
   readonly since: string;
   /** Ms that the node asked not to be called for. */
   readonly heldForMs: number;
+  /** Calls and weight per second that it gets now, 0 = not limited, and how often that kept a call away. */
+  readonly budget: BudgetFacts;
 }
 
 /** One chain in `/api/v1/upstreams`. */
@@ -59,6 +62,7 @@ export function chainStatus({ watch, serving }: LocalChain, nowMs: number, wallM
       inFlight: serving.book.inFlight(index),
       since: new Date(wallMs - (nowMs - sinceMs)).toISOString(),
       heldForMs: Math.max(0, Math.round(heldUntilMs - nowMs)),
+      budget: serving.book.budgets.facts(index, nowMs),
     })),
   };
 }

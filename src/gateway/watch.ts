@@ -188,11 +188,11 @@ export class ChainWatch implements Beating, Judging {
   private open(config: UpstreamConfig, index: number): NodeWatch {
     const { world, pulse } = this.parts;
     const listener = {
-      onProbe: (result: Parameters<ChainJudge['onProbe']>[1]) => {
+      onProbe: (result: Parameters<ChainJudge['onProbe']>[1], calls: number) => {
         const nowMs = world.clock.nowMs();
         this.firstLook.onProbed(index);
         if (result.kind === 'ok') {
-          for (const side of this.sides) side.onAnswered(index);
+          for (const side of this.sides) side.onAnswered(index, calls);
           if (result.chainId !== null) this.learnChainId(result.chainId);
         }
         if (this.judge.onProbe(index, result, nowMs)) pulse.rush(this);

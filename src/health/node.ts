@@ -120,8 +120,10 @@ export class NodeHealth {
   /** A probe was not answered: down after `downAfter` in a row, or after one where a call failed since the last good probe, or that was the first. */
   onProbeFailed(kind: Exclude<ProbeResult['kind'], 'ok'>, nowMs: number): void {
     const first = !this.probed;
-    this.answers = false;
     this.probed = true;
+    // it lives; a head that grows old for it is judged as lag
+    if (kind === 'throttled') return;
+    this.answers = false;
     this.#failedProbes++;
     this.machine.onBadProbe();
     const confirmed = kind !== 'bad' && (this.#callFailedMs >= 0 || first);

@@ -23,10 +23,10 @@ export interface ProbeOk {
 
 /**
  * A node gave no usable answer to its probe: `refused` (connection refused, reset, DNS, TLS),
- * `timeout` (none in time), `bad` (an answer that is no head). `detail` holds no URL and no key.
+ * `timeout` (none in time), `bad` (an answer that is no head), `throttled` (asked too often; says nothing of its health). `detail` holds no URL and no key.
  */
 export interface ProbeFailure {
-  readonly kind: 'refused' | 'timeout' | 'bad';
+  readonly kind: 'refused' | 'timeout' | 'bad' | 'throttled';
   readonly detail: string;
 }
 

@@ -6,7 +6,7 @@ import type { Sheet } from './page.ts';
 import { Cell, COUNT_SCALE, CounterSet, DURATION_SCALE, LogHistogram, SparseCounters } from './series.ts';
 import type { Labels } from './series.ts';
 import { UpstreamMetrics } from './upstreamMetrics.ts';
-import type { UpstreamFacts } from './upstreamMetrics.ts';
+import type { BudgetGauges, UpstreamFacts } from './upstreamMetrics.ts';
 
 /** Counts and facts of one chain. The methods on the path of a call write into arrays and allocate nothing. */
 export class ChainMetrics {
@@ -20,6 +20,7 @@ export class ChainMetrics {
   readonly #reorgDepths: LogHistogram;
   readonly #upstreams: (UpstreamMetrics | undefined)[] = [];
   readonly #budgetExhausted = new Cell();
+  readonly #budgetWaits = new Cell();
   readonly #reorgs = new Cell();
   #trusted = -1;
   #finalized = -1;
@@ -76,6 +77,11 @@ export class ChainMetrics {
     this.#budgetExhausted.add();
   }
 
+  /** A call began to wait for the budget of a node. */
+  onBudgetWait(): void {
+    this.#budgetWaits.add();
+  }
+
   /** Cold: counts what the judge told. */
   onJudgeEvent(event: JudgeEvent): void {
     if (event.kind === 'panic') this.#panic = event.on;
@@ -100,6 +106,10 @@ export class ChainMetrics {
     this.#upstreams[index]?.setInFlight(attempts);
   }
 
+  setUpstreamBudget(index: number, budget: BudgetGauges): void {
+    this.#upstreams[index]?.setBudget(budget);
+  }
+
   /** Everything of the chain, with its upstreams. */
   emit(page: Sheet): void {
     this.emitOwn(page);
@@ -120,6 +130,7 @@ export class ChainMetrics {
     page.counters('retries', this.#retries);
     page.counters('hedges', this.#hedges);
     page.count('retryBudgetExhausted', labels, this.#budgetExhausted);
+    page.count('budgetWaits', labels, this.#budgetWaits);
     page.value('trustedHead', labels, this.#trusted);
     page.value('trustedFinalized', labels, this.#finalized);
     page.count('reorgs', labels, this.#reorgs);

@@ -48,6 +48,8 @@ export const METRICS = {
   upstreamWeight: row('upstream_weight', gauge('weight'), UPSTREAM, 'Weight in routing: configured weight, score and ramp together; 0 means no client traffic.'),
   upstreamScore: row('upstream_score', gauge('ratio'), UPSTREAM, 'Health score from 0 to 1.'),
   upstreamInFlight: row('upstream_in_flight', gauge('attempts'), UPSTREAM, 'Attempts at the node under way.'),
+  upstreamBudget: row('upstream_budget', gauge('units per second'), ['chain', 'upstream', 'unit'], 'Calls and weight per second that the node gets now: what the config allows, less for a while after a 429; 0 = not limited.'),
+  upstreamBudgetPassed: row('upstream_budget_passed_total', count('times'), UPSTREAM, 'Times a call found the budget of the node used up.'),
   ejections: row('ejections_total', count('times'), ['chain', 'upstream', 'reason'], 'Times the node was ejected or went down, by reason.'),
   trustedHead: row('trusted_head_block', gauge('block number'), CHAIN, 'Trusted head of the chain; -1 before the first agreement.'),
   trustedFinalized: row('trusted_finalized_block', gauge('block number'), CHAIN, 'Trusted finalized block of the chain; -1 while unknown.'),
@@ -56,6 +58,7 @@ export const METRICS = {
   retries: row('retries_total', count('attempts'), ['chain', 'reason'], 'Attempts repeated at another node, by what the one before came to; null = it did not know what was asked for.'),
   hedges: row('hedges_total', count('attempts'), ['chain', 'outcome'], 'Hedged attempts, by whether the hedge gave the answer.'),
   retryBudgetExhausted: row('retry_budget_exhausted_total', count('times'), CHAIN, 'Retries and hedges left out because the budget was used up.'),
+  budgetWaits: row('budget_waits_total', count('calls'), CHAIN, 'Times a call waited because no node had budget left.'),
   panic: row('panic', gauge('1'), CHAIN, '1 while judgements are suspended because too few nodes would be left.'),
 } as const satisfies Record<string, MetricSpec>;
 

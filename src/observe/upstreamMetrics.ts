@@ -16,6 +16,14 @@ export interface UpstreamFacts {
   readonly score: number;
 }
 
+/** What is shown of a node's budget. */
+export interface BudgetGauges {
+  readonly callsPerS: number;
+  readonly weightPerS: number;
+  /** Counts up. */
+  readonly passed: number;
+}
+
 const NEW: UpstreamFacts = { state: 'probation', headNumber: -1, lagBlocks: 0, lagSeconds: 0, weight: 0, score: 0 };
 
 /** Counts and facts of one upstream. */
@@ -29,6 +37,9 @@ export class UpstreamMetrics {
   readonly #sharedCalls = new Cell();
   #facts = NEW;
   #inFlight = 0;
+  readonly #budgetCalls = new Cell();
+  readonly #budgetWeight = new Cell();
+  readonly #budgetPassed = new Cell();
 
   constructor(chain: string, upstream: string) {
     this.#labels = { chain, upstream };
@@ -63,6 +74,12 @@ export class UpstreamMetrics {
     this.#inFlight = attempts;
   }
 
+  setBudget(budget: BudgetGauges): void {
+    this.#budgetCalls.set(budget.callsPerS);
+    this.#budgetWeight.set(budget.weightPerS);
+    this.#budgetPassed.set(budget.passed);
+  }
+
   emit(page: Sheet): void {
     const labels = this.#labels;
     const facts = this.#facts;
@@ -78,5 +95,8 @@ export class UpstreamMetrics {
     page.value('upstreamWeight', labels, facts.weight);
     page.value('upstreamScore', labels, facts.score);
     page.value('upstreamInFlight', labels, this.#inFlight);
+    page.level('upstreamBudget', { ...labels, unit: 'calls' }, this.#budgetCalls);
+    page.level('upstreamBudget', { ...labels, unit: 'weight' }, this.#budgetWeight);
+    page.count('upstreamBudgetPassed', labels, this.#budgetPassed);
   }
 }

@@ -126,7 +126,7 @@ export class Attempt<R extends NodeReply> {
     record.timeoutAtMs = nowMs + timeoutMs;
     const hedgeable = elsewhere && call.method.hedgeable && this.hedges < options.maxHedges;
     this.hedgeAtMs = hedgeable ? nowMs + this.candidates.hedgeDelayMs(upstreamIndex) : NEVER;
-    book.sent(upstreamIndex, nowMs);
+    book.sent(upstreamIndex, nowMs, call.method.weight);
     this.port.send(record.number, upstreamIndex, timeoutMs);
   }
 
@@ -205,7 +205,7 @@ export class Attempt<R extends NodeReply> {
     if (this.log.count >= this.shared.options.maxAttempts || nowMs >= call.deadlineMs) return -1;
     if (!call.method.retryable && this.log.mayHaveRun(null)) return -1;
     const { outcome, upstreamIndex } = record;
-    let next = this.candidates.next(nowMs);
+    let next = this.candidates.retryNext(nowMs);
     const same = next < 0 && outcome?.retry === 'same' && !this.sameAsked && !this.candidates.isOut(upstreamIndex);
     if (same) next = upstreamIndex;
     const free =

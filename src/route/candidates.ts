@@ -87,21 +87,36 @@ export class Candidates<R extends NodeReply> {
   }
 
   /**
-   * The next untried node with room, or -1. Silent nodes come last.
+   * The next untried node with room, in flight and in its budget, or -1. Silent nodes come last.
    * @param aboveHead only nodes that told of a newer head than this
    */
   next(nowMs: number, aboveHead = Number.NEGATIVE_INFINITY): number {
     const { candidates, candidateCount } = this.call ?? NOBODY;
+    const weight = this.call?.method.weight ?? 0;
     let silent = -1;
     for (let i = 0; i < candidateCount; i++) {
       const index = candidates[i] as number;
       const entry = this.entry(index);
       if (!this.isFresh(index) || entry.headNumber <= aboveHead || this.book.inFlight(index) >= entry.maxInFlight)
         continue;
+      if (!this.book.budgets.hasRoom(index, weight, nowMs)) continue;
       if (!this.isLost(index, nowMs)) return index;
       if (silent < 0) silent = index;
     }
     return silent;
+  }
+
+  /** As `next`; rather than nobody, a node whose budget is not too far overdrawn. */
+  retryNext(nowMs: number): number {
+    const next = this.next(nowMs);
+    if (next >= 0) return next;
+    const { candidates, candidateCount } = this.call ?? NOBODY;
+    for (let i = 0; i < candidateCount; i++) {
+      const index = candidates[i] as number;
+      if (!this.isFresh(index) || this.book.inFlight(index) >= this.entry(index).maxInFlight) continue;
+      if (this.book.budgets.mayOverdraw(index, nowMs)) return index;
+    }
+    return -1;
   }
 
   private isFresh(upstreamIndex: number): boolean {

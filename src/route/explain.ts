@@ -36,11 +36,11 @@ export function explainRank(
   shared: { readonly book: LoadBook; readonly boundedLoad: number },
 ): Explained[] {
   const order = new Int32Array(table.entries.length);
-  const count = new Ranker(shared.book, shared.boundedLoad).rank(table, method, ask, order);
+  const count = new Ranker(shared.book, shared.boundedLoad, false).rank(table, method, ask, order);
   const places = order.subarray(0, count);
   const explained = table.entries.map((entry): Explained => {
     const inFlight = shared.book.inFlight(entry.index);
-    const flaws = flawsOf(entry, method, ask, inFlight);
+    const flaws = flawsOf(entry, method, ask, shared.book);
     const exclusions: Exclusion[] = flawNames().filter((name) => (flaws & FLAW[name]) !== 0);
     if (entry.weight > 0 && !table.serving.includes(entry.index)) exclusions.push('tier');
     return {

@@ -1,5 +1,6 @@
 import { CAPABILITY_BITS } from '../chain/method.ts';
 import type { MethodSpec } from '../chain/method.ts';
+import type { LoadBook } from './loadBook.ts';
 import type { RouteEntry } from './table.ts';
 
 /** What one call asks of a node, beside its method. Mutable, so that a shell can keep one and refill it. */
@@ -31,6 +32,8 @@ export const FLAW = {
   behind: 32,
   /** It no longer has the state of the block asked for. */
   pruned: 64,
+  /** Its budget is used up for now: it comes after those that have room. */
+  budget: 128,
 } as const;
 
 export type FlawName = keyof typeof FLAW;
@@ -42,16 +45,17 @@ export const FIRM_FLAWS = FLAW.state | FLAW.denied | FLAW.capability | FLAW.full
 export const INABILITIES = FLAW.denied | FLAW.capability;
 
 /** Everything that speaks against sending this call to this node, as bits of `FLAW`. */
-export function flawsOf(entry: RouteEntry, method: MethodSpec, ask: RankAsk, inFlight: number): number {
+export function flawsOf(entry: RouteEntry, method: MethodSpec, ask: RankAsk, book: LoadBook): number {
   let flaws = 0;
   if (!(entry.weight > 0)) flaws |= FLAW.state;
   if (entry.denied !== null && entry.denied[method.index] === 1) flaws |= FLAW.denied;
   if (method.capability !== null && (entry.lacks & CAPABILITY_BITS[method.capability]) !== 0) flaws |= FLAW.capability;
-  if (inFlight >= entry.maxInFlight) flaws |= FLAW.full;
+  if (book.inFlight(entry.index) >= entry.maxInFlight) flaws |= FLAW.full;
   if (entry.heldUntilMs > ask.nowMs) flaws |= FLAW.held;
   // a head that nobody knows yet speaks neither for nor against the node
   if (entry.headNumber >= 0 && entry.headNumber < ask.requiredBlock) flaws |= FLAW.behind;
   if (ask.stateBlock >= 0 && entry.lowestState > ask.stateBlock) flaws |= FLAW.pruned;
+  if (!book.budgets.hasRoom(entry.index, method.weight, ask.nowMs)) flaws |= FLAW.budget;
   return flaws;
 }
 

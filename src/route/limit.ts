@@ -8,16 +8,13 @@ export interface RateOptions {
 
 /** A token bucket; it starts full. A clock that goes back refills nothing. */
 export class TokenBucket {
-  private readonly ratePerMs: number;
-  private readonly burst: number;
+  private ratePerMs = 0;
+  private burst = 0;
   private tokens: number;
   private atMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: RateOptions) {
-    if (!(options.ratePerS > 0) || !(options.burst > 0))
-      throw new RangeError('TokenBucket: ratePerS and burst must be above 0');
-    this.ratePerMs = options.ratePerS / 1000;
-    this.burst = options.burst;
+    this.set(options);
     this.tokens = options.burst;
   }
 
@@ -26,16 +23,45 @@ export class TokenBucket {
    * the rest: such a call is rare, not impossible.
    */
   tryTake(units: number, nowMs: number): boolean {
-    this.refill(nowMs);
-    if (this.tokens < Math.min(units, this.burst)) return false;
+    if (this.waitMs(units, nowMs) > 0) return false;
     this.tokens -= units;
     return true;
+  }
+
+  /** Takes `units` whether they are there or not; what is not there is owed. */
+  take(units: number, nowMs: number): void {
+    this.refill(nowMs);
+    this.tokens -= units;
+  }
+
+  /** Puts back what was taken for nothing. */
+  giveBack(units: number): void {
+    this.tokens = Math.min(this.burst, this.tokens + units);
+  }
+
+  /** Whether more than a whole burst is owed. */
+  isDeep(nowMs: number): boolean {
+    this.refill(nowMs);
+    return this.tokens < -this.burst;
   }
 
   /** Ms until `tryTake(units)` can succeed; 0 = now. */
   waitMs(units: number, nowMs: number): number {
     this.refill(nowMs);
     return Math.max(0, Math.min(units, this.burst) - this.tokens) / this.ratePerMs;
+  }
+
+  /** Another rate and burst from now on; what was saved up beyond the burst is lost. */
+  change(options: RateOptions, nowMs: number): void {
+    this.refill(nowMs);
+    this.set(options);
+    this.tokens = Math.min(this.burst, this.tokens);
+  }
+
+  private set({ ratePerS, burst }: RateOptions): void {
+    if (!(ratePerS > 0) || !(burst > 0)) throw new RangeError('TokenBucket: ratePerS and burst must be above 0');
+    this.ratePerMs = ratePerS / 1000;
+    this.burst = burst;
   }
 
   private refill(nowMs: number): void {

@@ -1,3 +1,5 @@
+import { BudgetBook } from './budgetBook.ts';
+
 /** Sends without an answer after which a node can be called silent. */
 const SILENT_SENDS = 3;
 
@@ -6,6 +8,7 @@ const SILENT_SENDS = 3;
  * Only the attempt machine writes it. Indices are `RouteEntry.index`.
  */
 export class LoadBook {
+  readonly budgets = new BudgetBook();
   private counts: Int32Array;
   private unanswered: Int32Array;
   /** When the first of the unanswered was sent. */
@@ -23,8 +26,9 @@ export class LoadBook {
     return this.counts[upstreamIndex] ?? 0;
   }
 
-  /** An attempt was sent. */
-  sent(upstreamIndex: number, nowMs: number): void {
+  /** An attempt was sent. @param weight units of its method */
+  sent(upstreamIndex: number, nowMs: number, weight = 1): void {
+    this.budgets.charge(upstreamIndex, weight, nowMs);
     if (upstreamIndex >= this.counts.length) this.grow(upstreamIndex + 1);
     this.counts[upstreamIndex] = this.inFlight(upstreamIndex) + 1;
     const before = this.unanswered[upstreamIndex] ?? 0;

@@ -1,6 +1,7 @@
 import type { FaultKind } from '../base/fault.ts';
 import { mix32 } from '../base/hash.ts';
 import type { MethodSpec } from '../chain/method.ts';
+import type { UpstreamState } from '../health/state.ts';
 import { FIRM_FLAWS, FLAW, INABILITIES, flawsOf, misfitOf } from './flaws.ts';
 import type { RankAsk } from './flaws.ts';
 import type { LoadBook } from './loadBook.ts';
@@ -9,6 +10,9 @@ import type { RouteEntry, RouteTable } from './table.ts';
 /** Added to the group of a node that is over its bounded load: behind the others of its tier, before the next tier. */
 const OVERLOADED = 1;
 const GROUPS_PER_TIER = 2;
+/** Added to the group of a node whose budget is used up: behind all that have room, of whatever tier. */
+const SPENT = 1024;
+const IN_SERVICE: ReadonlySet<UpstreamState> = new Set(['serving', 'ramping']);
 /** Most candidates of a call: as many as `routing.maxAttempts` can be. Whoever comes after them is never reached. */
 const MAX_CANDIDATES = 16;
 
@@ -43,20 +47,28 @@ export class Ranker {
   private distance = new Float64Array(16);
   private group = new Int32Array(16);
   private order = new Int32Array(16);
+  /** Beside `order` before it is sorted: 1 = the node's budget is used up. */
+  private spent = new Uint8Array(16);
+  private readonly counts: boolean;
 
-  /** @param boundedLoad epsilon: how far over its fair share a node may be loaded; see `boundedCapacity` */
-  constructor(book: LoadBook, boundedLoad: number) {
+  /**
+   * @param boundedLoad epsilon: how far over its fair share a node may be loaded; see `boundedCapacity`
+   * @param counts whether nodes that are passed over for their budget are counted
+   */
+  constructor(book: LoadBook, boundedLoad: number, counts = true) {
     this.book = book;
+    this.counts = counts;
     this.epsilon = boundedLoad;
   }
 
   /**
-   * Writes the indices of the nodes to try into `out`, best first: tier, then bounded load, then distance from the key.
+   * Writes the indices of the nodes to try into `out`, best first: budget left, then tier, bounded load, distance from the
+   * key. When nobody who serves has budget left, nodes of other tiers that have come before them.
    * @param out room for up to 16; what does not fit is dropped from the end
    * @returns how many; 0 sets `refusal`
    */
   rank(table: RouteTable, method: MethodSpec, ask: RankAsk, out: Int32Array): number {
-    if (table.serving.length > this.order.length) this.grow(table.serving.length);
+    if (table.entries.length > this.order.length) this.grow(table.entries.length);
     const count = this.admit(table, method, ask);
     if (count === 0) {
       this.refusal = refusalOf(table, method, ask, this.book);
@@ -73,18 +85,36 @@ export class Ranker {
   private admit(table: RouteTable, method: MethodSpec, ask: RankAsk): number {
     let count = 0;
     let least = 4;
+    let rich = 0;
     for (const index of table.serving) {
       const entry = table.entries[index];
       if (entry === undefined) continue;
-      const flaws = flawsOf(entry, method, ask, this.book.inFlight(index));
+      const flaws = flawsOf(entry, method, ask, this.book);
       if ((flaws & FIRM_FLAWS) !== 0) continue;
       const misfit = misfitOf(flaws);
       if (misfit > least) continue;
       if (misfit < least) {
         least = misfit;
         count = 0;
+        rich = 0;
       }
+      const spent = (flaws & FLAW.budget) !== 0;
+      if (!spent) rich++;
+      else if (this.counts) this.book.budgets.onPassed(index);
+      this.spent[count] = spent ? 1 : 0;
       this.order[count++] = index;
+    }
+    return count > 0 && rich === 0 ? this.spill(table, method, ask, count) : count;
+  }
+
+  /** Adds the nodes of tiers not in use that have nothing against them. */
+  private spill(table: RouteTable, method: MethodSpec, ask: RankAsk, admitted: number): number {
+    let count = admitted;
+    for (const entry of table.entries) {
+      if (!IN_SERVICE.has(entry.state) || table.serving.includes(entry.index)) continue;
+      if (flawsOf(entry, method, ask, this.book) !== 0) continue;
+      this.spent[count] = 0;
+      this.order[count++] = entry.index;
     }
     return count;
   }
@@ -109,7 +139,8 @@ export class Ranker {
         const index = this.order[at] as number;
         const { seed, weight } = table.entries[index] as RouteEntry;
         const over = this.book.inFlight(index) >= boundedCapacity(epsilon, total, weight / weights);
-        this.insert(at, tier * GROUPS_PER_TIER + (over ? OVERLOADED : 0), distanceOf(ask.keyHash, seed, weight));
+        const group = tier * GROUPS_PER_TIER + (over ? OVERLOADED : 0) + (this.spent[at] === 1 ? SPENT : 0);
+        this.insert(at, group, distanceOf(ask.keyHash, seed, weight));
       }
       from = to;
     }
@@ -156,6 +187,7 @@ export class Ranker {
     this.distance = new Float64Array(upstreams);
     this.group = new Int32Array(upstreams);
     this.order = new Int32Array(upstreams);
+    this.spent = new Uint8Array(upstreams);
   }
 }
 
@@ -164,7 +196,7 @@ function refusalOf(table: RouteTable, method: MethodSpec, ask: RankAsk, book: Lo
   let able = table.entries.length === 0;
   let full = false;
   for (const entry of table.entries) {
-    const flaws = flawsOf(entry, method, ask, book.inFlight(entry.index));
+    const flaws = flawsOf(entry, method, ask, book);
     if ((flaws & INABILITIES) !== 0) continue;
     able = true;
     full ||= (flaws & FIRM_FLAWS) === FLAW.full && table.serving.includes(entry.index);

@@ -45,6 +45,8 @@ const MOST_MARKS = 4;
  * Give it a client of its own: behind client traffic a probe would measure our line, not the node.
  */
 export class Prober {
+  /** Calls that the last probe was. */
+  calls = 0;
   readonly #client: UpstreamClient;
   readonly #options: ProberOptions;
   readonly #clock: Clock;
@@ -64,6 +66,7 @@ export class Prober {
    */
   async probe(numbers: readonly number[] = []): Promise<ProbeResult> {
     const round = this.#round++;
+    this.calls = 0;
     const { every } = this.#options;
     const due = (nth: number): boolean => nth > 0 && round % nth === 0;
     const head = this.#ask('eth_getBlockByNumber', '["latest",false]');
@@ -135,6 +138,7 @@ export class Prober {
 
   #ask(method: string, paramsRaw: string): Promise<Told> {
     const id = this.#nextId++;
+    this.calls++;
     const startMs = this.#clock.nowMs();
     return new Promise((resolve) => {
       const tell = (reply: Reply): void => resolve({ reply, tookMs: this.#clock.nowMs() - startMs });
@@ -148,9 +152,13 @@ export class Prober {
 
 const BAD_JSON: Outcome = { class: 'badJson', retry: 'other', blame: true, unsent: false, holdMs: 0 };
 
+/** Codes of a call over a limit: of EIP-1474, of HTTP and of providers. */
+const THROTTLED = new Set([-32005, 429, -32029]);
+
 function readBody(status: number, body: Buffer, id: number): Reply {
   const answer = readAnswer(parseJson(body.toString('utf8')));
   if (answer === null) return { kind: 'failure', outcome: BAD_JSON, detail: `HTTP status ${status}, no JSON-RPC answer` };
+  if (status === 429 && answer.kind === 'error') return { ...answer, code: status };
   if (answer.kind === 'error' || answer.id === id) return answer;
   return { kind: 'failure', outcome: BAD_JSON, detail: 'an answer with another id' };
 }
@@ -158,12 +166,12 @@ function readBody(status: number, body: Buffer, id: number): Reply {
 /** What the answer to the head question comes to. Error texts of a node stay out: they can name its provider and key. */
 function judge(reply: Reply): { readonly kind: 'ok'; readonly head: Head } | ProbeFailure {
   if (reply.kind === 'failure') return { kind: failureKind(reply.outcome), detail: reply.detail };
-  if (reply.kind === 'error') return { kind: 'bad', detail: `error ${reply.code} instead of a head` };
+  if (reply.kind === 'error') return { kind: THROTTLED.has(reply.code) ? 'throttled' : 'bad', detail: `error ${reply.code} instead of a head` };
   const head = readHead(reply.value);
   return typeof head === 'string' ? { kind: 'bad', detail: `latest block: ${head}` } : { kind: 'ok', head };
 }
 
 function failureKind(outcome: Outcome): ProbeFailure['kind'] {
-  if (outcome.class === 'timeout') return 'timeout';
+  if (outcome.class === 'timeout' || outcome.class === 'throttled') return outcome.class;
   return outcome.class === 'transport' ? 'refused' : 'bad';
 }

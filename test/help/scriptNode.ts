@@ -50,6 +50,10 @@ export class ScriptNode {
   hold: Promise<void> | null = null;
   refusesBatches = false;
   chainId = '0x1';
+  /** Requests in each second, by its own clock, that are answered; the rest gets a 429. Probes count. 0 = all. */
+  perS = 0;
+  /** Requests by second: answered and refused. */
+  readonly seconds = new Map<number, { taken: number; refused: number }>();
   say: (call: NodeCall) => Say;
   private readonly server: Server;
 
@@ -84,7 +88,18 @@ export class ScriptNode {
     await new Promise((resolve) => this.server.close(resolve));
   }
 
+  private isOver(): boolean {
+    const second = Math.floor(performance.now() / 1000);
+    const counts = this.seconds.get(second) ?? { taken: 0, refused: 0 };
+    this.seconds.set(second, counts);
+    const over = this.perS > 0 && counts.taken >= this.perS;
+    if (over) counts.refused++;
+    else counts.taken++;
+    return over;
+  }
+
   private answer(raw: string): { status: number; body: string; isProbe?: boolean } | 'hang' {
+    if (this.isOver()) return { status: 429, body: '{"jsonrpc":"2.0","id":null,"error":{"code":-32005,"message":"rate limit exceeded"}}', isProbe: true };
     const asked = JSON.parse(raw) as Envelope | Envelope[];
     if (!Array.isArray(asked)) return this.answerOne(asked, raw);
     this.batches.push(asked.length);
