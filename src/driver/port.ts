@@ -8,6 +8,10 @@ export interface RunSpec {
   readonly dataDir: string;
   /** First asked to end with this. */
   readonly stopSignal: NodeJS.Signals;
+  /** Of a container; undefined = the driver's default. Drivers of plain processes ignore it. */
+  readonly image?: string;
+  /** Only where the driver `limits`. */
+  readonly limits?: { readonly memoryBytes?: number; readonly cpus?: number };
 }
 
 /** Of a running process or container, summed over all of it; null where it cannot be told. */

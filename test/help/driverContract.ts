@@ -16,7 +16,8 @@ export function shellSpec(dataDir: string, script: string, change: Partial<RunSp
   return { command: '/bin/sh', args: ['-c', script], env: {}, dataDir, stopSignal: 'SIGTERM', ...change };
 }
 
-export const IDLE = 'echo up; while :; do sleep 1; done';
+/** Runs until it is asked to end; process 1 of a container ends at no signal that it does not handle. */
+export const IDLE = "trap 'exit 0' TERM; echo up; while :; do sleep 0.1; done";
 
 /** Looks until what is seen is as wanted. */
 export async function seen(driver: NodeDriver, name: string, wanted: (at: Observed) => boolean): Promise<Observed> {
@@ -98,7 +99,7 @@ export function driverContract(kind: string, open: (dir: string) => DriverBench 
 
     it('ends by force what will not end', async () => {
       const { driver, dataDir } = await bench();
-      await driver.start('a', shellSpec(dataDir, `trap '' TERM; ${IDLE}`));
+      await driver.start('a', shellSpec(dataDir, "trap '' TERM; echo up; while :; do sleep 0.1; done"));
       await said(driver, 'a', 'up');
       const { incarnation } = await driver.observe('a');
       await driver.stop('a', incarnation, 0);
