@@ -4,7 +4,7 @@ import { decodeString } from './text.ts';
 import { BACKSLASH, CLOSE_BRACE, COMMA, byteAt, skipSpace } from './token.ts';
 
 /** No name that is looked for is longer; written in escapes each char takes six bytes. */
-const MAX_ODD_KEY_BYTES = 8 * 6;
+const MAX_ODD_KEY_BYTES = 12 * 6;
 
 const UNKNOWN = -1;
 
@@ -20,15 +20,15 @@ export class MemberReader {
   start = 0;
   end = 0;
   /** Where the value of the n-th name begins and ends; 0 = absent. */
-  readonly from: number[] = [0, 0, 0, 0];
-  readonly to: number[] = [0, 0, 0, 0];
+  readonly from: number[] = [0, 0, 0, 0, 0];
+  readonly to: number[] = [0, 0, 0, 0, 0];
   /** Bit n: the n-th name occurs twice. */
   twice = 0;
   /** Bit n: the n-th name occurs in another case, as a decoder that ignores case would take it. */
   recased = 0;
   private readonly names: readonly string[];
 
-  /** @param names at most four, in lower case ASCII, of at most 8 chars */
+  /** @param names at most five, in lower case ASCII, of at most 12 chars */
   constructor(bytes: Buffer, names: readonly string[], even = isEven(bytes)) {
     this.bytes = bytes;
     this.names = names;

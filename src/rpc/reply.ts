@@ -36,7 +36,8 @@ export interface BadReply {
 
 export type SplitReply = ResultReply | ErrorReply | BadReply;
 
-const REPLY_NAMES: readonly string[] = ['id', 'result', 'error'];
+/** The members of an answer, in the order of the indices below. */
+export const REPLY_NAMES: readonly string[] = ['id', 'result', 'error'];
 const ID = 0;
 const RESULT = 1;
 const ERROR = 2;
@@ -47,7 +48,7 @@ const MESSAGE = 1;
 const DATA = 2;
 
 /** Deeper than any trace of nested calls (EVM: 1024 frames of two levels each). */
-const MAX_REPLY_DEPTH = 16_384;
+export const MAX_REPLY_DEPTH = 16_384;
 
 /**
  * Splits a node's answer to one call. The whole body is checked against the JSON grammar (not its UTF-8), so that one cut
@@ -125,7 +126,8 @@ function notAnObject(body: Buffer, start: number): BadReply {
   return failure < 0 ? notJson(body, failure) : bad('not an object');
 }
 
-function judgeReply(reader: MemberReader): SplitReply {
+/** Judges the answer that `reader` has just read by `REPLY_NAMES` or more. */
+export function judgeReply(reader: MemberReader): SplitReply {
   const { bytes, from, to } = reader;
   if (reader.twice !== 0) return bad('a member occurs twice');
   const idRaw = reader.has(ID) ? rawSlice(bytes, from[ID] as number, to[ID] as number) : null;

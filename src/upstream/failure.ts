@@ -30,6 +30,9 @@ export const cancelledFailure = (unsent: boolean): Failure =>
 export const closingFailure = (unsent: boolean): Failure =>
   ({ outcome: unsent ? OURS_UNSENT : OURS_SENT, detail: 'closing' });
 
+/** The connection that the call had been sent on was lost. */
+export const lostFailure = (reason: string): Failure => ({ outcome: TRANSPORT_SENT, detail: `connection lost: ${reason}` });
+
 export const timeoutFailure = (unsent: boolean): Failure =>
   ({ outcome: unsent ? TIMEOUT_UNSENT : TIMEOUT_SENT, detail: unsent ? 'no connection in time' : 'no answer in time' });
 

@@ -203,7 +203,7 @@ describe('HeadSocket', () => {
     const { diary, world } = watch(node.url);
     await node.diary.until('connection');
     world.advance(1000);
-    expect(diary.lines).toEqual(['down: no subscription in time']);
+    expect(diary.lines).toEqual(['down: not ready in time']);
     await node.diary.until('closed');
   });
 
