@@ -36,6 +36,7 @@ const keyObject = z.strictObject(
       'How fast the key may call.',
     ),
     maxInFlight: inFlightOf(K.maxInFlight, 'Most calls of the key under way at once; 0 = no limit.'),
+    explain: flag(K.explain, 'Answer x-tidegate-explain: 1 with the way that the call took, names of nodes included.'),
   },
   { error: 'must be a mapping' },
 );

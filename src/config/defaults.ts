@@ -24,6 +24,7 @@ export const DEFAULTS = {
     gzipAboveBytes: 16 * KIB,
     cors: { origins: ['*'], maxAgeS: 600 },
     trustedProxies: [],
+    explainHeader: false,
   },
   admin: { host: '127.0.0.1', port: 9545, tokenFile: '.tidegate/admin.token' },
   log: { level: 'info', sampleEvery: 0 },
@@ -37,6 +38,7 @@ export const DEFAULTS = {
     methods: { allow: [], deny: [] },
     rate: { unitsPerS: 0, burst: 0 },
     maxInFlight: 0,
+    explain: false,
   },
   chain: {
     family: 'evm',

@@ -70,6 +70,10 @@ export const serverSection = section(
       },
       'Cross-origin rules for browsers.',
     ),
+    explainHeader: flag(
+      D.explainHeader,
+      'Answer x-tidegate-explain: 1 with the way that the call took; where access is set, only keys with explain get it.',
+    ),
     trustedProxies: listOf(cidr, D.trustedProxies, 1000, 'Address ranges of proxies whose X-Forwarded-For counts.'),
   },
   'The client port and its limits.',

@@ -1,7 +1,7 @@
 import type { CorsOptions } from './limits.ts';
 import type { EdgeAnswer, RequestHead } from './port.ts';
 
-const EXPOSED = 'x-tidegate-upstream, x-tidegate-cache, x-tidegate-block, retry-after';
+const EXPOSED = 'x-tidegate-upstream, x-tidegate-cache, x-tidegate-block, x-tidegate-explain, retry-after';
 const NONE: readonly string[] = [];
 // Field names and list separators of RFC 9110 section 5.6; anything else is not echoed.
 const FIELD_NAMES = /^[A-Za-z0-9!#$%&'*+.^_`|~, -]{1,1024}$/;

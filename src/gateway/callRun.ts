@@ -142,6 +142,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway 
     this.chain.judging.onOutcome(sink.upstreamIndex, outcome, tookMs, nowMs);
     if (outcome.class === 'throttled') this.chain.book.budgets.onThrottled(sink.upstreamIndex, this.spec.weight, nowMs);
     if (outcome.class === 'unsupported' || outcome.class === 'missingData') this.learn(sink.upstreamIndex, outcome, nowMs);
+    this.client.trace?.onAttempt(this.chain.table.entries[sink.upstreamIndex]?.name ?? '', sink, outcome.class, tookMs);
     this.chain.metrics.onUpstream(sink.upstreamIndex, outcome.class, tookMs);
     return nowMs;
   }
@@ -167,6 +168,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway 
     this.candidates = candidates;
     const candidateCount = chain.ranker.rank(table, spec, ask, candidates);
     chain.running.add(this);
+    this.client.trace?.onRanked(chain, spec, nowMs);
     if (candidateCount > 0 && !chain.book.budgets.hasRoom(candidates[0] as number, spec.weight, nowMs) && this.holdBack(candidates, candidateCount, nowMs)) return;
     const hashSeen = spec.nullMeansAbsent && sawHash(chain, spec, call.paramsRaw);
     const deadlineMs = this.startedMs + chain.config.routing.deadlineMs;

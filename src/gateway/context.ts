@@ -2,6 +2,7 @@ import type { AccessConfig, ServerConfig } from '../config/schema.ts';
 import type { LogFields } from '../observe/log.ts';
 import type { GatewayMetrics } from '../observe/metrics.ts';
 import type { Grant } from '../route/admission.ts';
+import type { CallTrace } from './callTrace.ts';
 import type { ChainRuntime } from './chain.ts';
 import type { GatewayWorld } from './node.ts';
 import type { Paths } from './paths.ts';
@@ -23,6 +24,8 @@ export interface Client {
   readonly clientName: string;
   /** What its calls count against; null = nothing. */
   readonly grant: Grant | null;
+  /** Is told the way of a call whose client asked for it; null = nobody did. */
+  readonly trace: CallTrace | null;
 }
 
 /** The process as a call under way sees it. */

@@ -13,6 +13,8 @@ export interface Entry<Chain> {
   /** Name of its key; '' without one. */
   readonly keyName: string;
   readonly grant: Grant;
+  /** Its key may be told the way of a live call. */
+  readonly explains: boolean;
 }
 
 /** Who may call at all: keys, their chains, and whose limits the calls count against. */
@@ -56,7 +58,7 @@ export class Gate<Chain extends { readonly name: string }> {
     const chain = split === null ? whole : key === null ? undefined : this.paths.find(split.path);
     if (chain === undefined) return new Fault('notFound');
     if (key !== null && !opensChain(key, chain.name)) return new Fault('forbidden');
-    return { chain, keyName: key?.name ?? '', grant: this.grant(key, head) };
+    return { chain, keyName: key?.name ?? '', grant: this.grant(key, head), explains: key?.explains === true };
   }
 
   private grant(key: KeyRules | null, head: RequestHead): Grant {

@@ -26,13 +26,14 @@ export class KeyRing {
   }
 }
 
-function rulesOf({ name, chains, methods, rate, maxInFlight }: AccessKeyConfig): KeyRules {
+function rulesOf({ name, chains, methods, rate, maxInFlight, explain }: AccessKeyConfig): KeyRules {
   return {
     name,
     chains: new Set(chains),
     allow: new MethodSet(methods.allow),
     deny: new MethodSet(methods.deny),
     meter: new Meter({ ratePerS: rate.unitsPerS, burst: rate.burst, maxInFlight }),
+    explains: explain,
   };
 }
 

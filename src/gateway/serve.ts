@@ -10,6 +10,7 @@ import { HeaderBook, faultAnswer, noContent } from './answers.ts';
 import { BatchRun } from './batchRun.ts';
 import { CallRun } from './callRun.ts';
 import type { CallAnswer } from './callFacts.ts';
+import { CallTrace, EXPLAIN_HEADER } from './callTrace.ts';
 import type { ChainRuntime } from './chain.ts';
 import { Gate } from './gate.ts';
 import type { Client, ServeContext, ServeParts } from './context.ts';
@@ -55,7 +56,9 @@ export class Server implements EdgeHandler, ServeContext {
     const keyName = entry === null ? '' : entry.keyName;
     const { needsHead } = this.clients;
     const clientName = needsHead && keyName === '' && chain.usesClientAffinity ? this.clients.of(head) : keyName;
-    return new RequestRun(this, chain, clientName, entry === null ? null : entry.grant);
+    const mayExplain = entry === null ? this.parts.server.explainHeader : entry.explains;
+    const explains = mayExplain && head.header(EXPLAIN_HEADER) === '1';
+    return new RequestRun(this, chain, { clientName, grant: entry === null ? null : entry.grant, explains });
   }
 
   /** Takes over who may call. Limits start anew; calls under way still count against the old ones. */
@@ -93,9 +96,19 @@ export class Server implements EdgeHandler, ServeContext {
 
 const scanLimits = ({ maxBatchItems, maxDepth, maxMethodBytes }: ServerConfig): ScanLimits => ({ maxBatchItems, maxDepth, maxMethodBytes });
 
+/** What admission learnt of a request's client. */
+interface Whose {
+  readonly clientName: string;
+  readonly grant: Grant | null;
+  /** Wants to be told the way of its call, and may. */
+  readonly explains: boolean;
+}
+
 /** One HTTP request: a single call or a batch. */
 class RequestRun implements RequestSink, Client {
   readonly grant: Grant | null;
+  trace: CallTrace | null = null;
+  private readonly explains: boolean;
   /** What is known of the client's name from the head; '' = its peer address is its name. */
   private readonly knownName: string;
   private readonly server: Server;
@@ -103,11 +116,12 @@ class RequestRun implements RequestSink, Client {
   private exchange: EdgeExchange | null = null;
   private work: CallRun | BatchRun | null = null;
 
-  constructor(server: Server, chain: ChainRuntime, knownName: string, grant: Grant | null) {
+  constructor(server: Server, chain: ChainRuntime, { clientName, grant, explains }: Whose) {
     this.server = server;
     this.chain = chain;
-    this.knownName = knownName;
+    this.knownName = clientName;
     this.grant = grant;
+    this.explains = explains;
   }
 
   /** Only calls that stay with their client ask for it: a peer's address costs a system call. */
@@ -131,6 +145,7 @@ class RequestRun implements RequestSink, Client {
   }
 
   private single(call: ScannedCall): void {
+    if (this.explains) this.trace = new CallTrace(this.server.parts.world.clock.nowMs());
     const run = new CallRun(this.server, this.chain, call, this);
     this.work = run;
     run.start((answer) => this.answerSingle(call, answer));
@@ -143,7 +158,10 @@ class RequestRun implements RequestSink, Client {
       return;
     }
     const { status, body, upstream, retryAfterS } = answer;
-    this.exchange?.answer({ status, headers: this.server.headers.headers(upstream, retryAfterS), body });
+    const headers = this.server.headers.headers(upstream, retryAfterS);
+    const { trace } = this;
+    const told = trace === null ? headers : [...headers, EXPLAIN_HEADER, trace.text(answer, this.server.parts.world.clock.nowMs())];
+    this.exchange?.answer({ status, headers: told, body });
   }
 
   private batch(calls: readonly ScannedCall[]): void {

@@ -127,6 +127,7 @@ export class ChainJudge {
   onHead(index: number, head: Head, nowMs: number): void {
     const node = this.#nodes[index];
     if (node === undefined || node.removed || node.wrongChain) return;
+    node.heard(nowMs);
     this.heads.onHead(index, head, nowMs);
     this.heads.mute(index, node.syncing);
     node.lag.onReport(head.number, this.heads.trusted()?.number ?? -1, nowMs);

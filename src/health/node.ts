@@ -17,6 +17,8 @@ const GOOD = 0;
 const FAILED = 1;
 /** The short look back is this part of `failures.windowMs`: a sudden fault must not hide behind a good half minute. */
 const SHORT_PART = 6;
+/** A node whose probes are throttled is let be for so long after it last told its head. */
+const DEAF_MS = 30_000;
 
 /** Everything that is known of one upstream: counted calls, probes, state. Hot: `onOutcome` only. */
 export class NodeHealth {
@@ -51,6 +53,8 @@ export class NodeHealth {
   readonly #window: CountWindow;
   readonly #lately: CountWindow;
   #failedProbes = 0;
+  /** When it last told its head. */
+  #heardMs: number;
   /** When a call last failed to reach it, with no good probe since; -1 = none did. */
   #callFailedMs = -1;
 
@@ -58,6 +62,7 @@ export class NodeHealth {
     this.index = index;
     this.upstream = upstream;
     this.weight = upstream.weight;
+    this.#heardMs = nowMs;
     this.lacks = upstream.lacks;
     this.learnt = new LearntLimits(upstream.denied);
     this.#options = setup.health;
@@ -102,6 +107,11 @@ export class NodeHealth {
     return unreached && this.machine.state !== 'down';
   }
 
+  /** It told its head. */
+  heard(nowMs: number): void {
+    this.#heardMs = nowMs;
+  }
+
   /** A probe was answered. */
   onProbeOk(result: ProbeOk, expectedChainId: number | null, nowMs: number): void {
     if (this.machine.state === 'down' && !this.answers) this.forgive();
@@ -121,12 +131,12 @@ export class NodeHealth {
   onProbeFailed(kind: Exclude<ProbeResult['kind'], 'ok'>, nowMs: number): void {
     const first = !this.probed;
     this.probed = true;
-    // it lives; a head that grows old for it is judged as lag
-    if (kind === 'throttled') return;
+    // it lives, but who tells no head for long cannot be judged
+    if (kind === 'throttled' && nowMs - this.#heardMs < DEAF_MS) return;
     this.answers = false;
     this.#failedProbes++;
     this.machine.onBadProbe();
-    const confirmed = kind !== 'bad' && (this.#callFailedMs >= 0 || first);
+    const confirmed = (kind === 'refused' || kind === 'timeout') && (this.#callFailedMs >= 0 || first);
     if (!confirmed && this.#failedProbes < this.#options.downAfter) return;
     const reason: StateReason = kind === 'refused' ? 'probe-refused' : kind === 'timeout' ? 'probe-timeout' : 'probe-bad';
     this.machine.goDown(reason, nowMs);

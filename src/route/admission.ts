@@ -77,6 +77,8 @@ export interface KeyRules {
   readonly allow: MethodSet;
   readonly deny: MethodSet;
   readonly meter: Meter;
+  /** May be told the way of a live call. */
+  readonly explains: boolean;
 }
 
 /** The part of a call that admission looks at. */

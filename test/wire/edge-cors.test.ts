@@ -42,7 +42,7 @@ describe.each(ENGINES)('cross-origin calls on %s', (engine) => {
     client.write(post('hi', ['Origin: https://app.example']));
     const response = await client.response();
     expect(response?.headers['access-control-allow-origin']).toBe('*');
-    expect(response?.headers['access-control-expose-headers']).toBe('x-tidegate-upstream, x-tidegate-cache, x-tidegate-block, retry-after');
+    expect(response?.headers['access-control-expose-headers']).toBe('x-tidegate-upstream, x-tidegate-cache, x-tidegate-block, x-tidegate-explain, retry-after');
     expect(response?.headers['vary']).toBeUndefined();
     client.write(post('hi', ['Origin: https://app.example', 'Content-Type: text/plain']));
     const refusal = await client.response();

@@ -129,6 +129,16 @@ describe('Prober', () => {
     expect(await prober(node.url).probe()).toEqual({ kind: 'bad', detail });
   });
 
+  it.each([
+    ['429 Slow', '', 'HTTP status 429 without a JSON-RPC answer'],
+    ['429 Slow', '{"jsonrpc":"2.0","error":{"code":-32099,"message":"slow down"}}', 'error 429 instead of a head'],
+    ['200 OK', '{"jsonrpc":"2.0","id":1,"error":{"code":-32005,"message":"limit"}}', 'error -32005 instead of a head'],
+  ])('calls %s %s throttled', async (status, body, detail) => {
+    const node = await FakeNode.start((socket) => socket.write(httpAnswer(status, body)));
+    open.push(() => node.kill());
+    expect(await prober(node.url).probe()).toEqual({ kind: 'throttled', detail });
+  });
+
   it('names an error answer by its code alone', async () => {
     const { node } = await tableNode({});
     expect(await prober(node.url).probe()).toEqual({ kind: 'bad', detail: 'error -32601 instead of a head' });
@@ -139,7 +149,6 @@ describe('Prober', () => {
     ['200 OK', '{"jsonrpc":"2.0","id":1,', 'HTTP status 200, no JSON-RPC answer'],
     ['200 OK', '[{}]', 'HTTP status 200, no JSON-RPC answer'],
     ['502 Bad', '<html>', 'HTTP status 502 without a JSON-RPC answer'],
-    ['429 Slow', '', 'HTTP status 429 without a JSON-RPC answer'],
   ])('calls %s %s bad', async (status, body, detail) => {
     const node = await FakeNode.start((socket) => socket.write(httpAnswer(status, body)));
     open.push(() => node.kill());

@@ -10,6 +10,7 @@ const rules = (extra: object = {}) => ({
   allow: new MethodSet([]),
   deny: new MethodSet([]),
   meter: new Meter(free),
+  explains: false,
   ...extra,
 });
 
