@@ -18,9 +18,12 @@ const methodLines = ({ facts }: Explanation): string[] => {
   return [`${facts.listed ? 'class' : 'not in the catalogue: class'} ${facts.class}, ${can.join(', ')}, affinity ${facts.affinity}, cost ${facts.cost}${needs}`];
 };
 
-const blockLines = ({ requiredBlock, stateBlock }: Explanation): string[] => [
+const blockLines = ({ requiredBlock, stateBlock, view }: Explanation): string[] => [
   ...(requiredBlock < 0 ? [] : [`needs block ${requiredBlock}`]),
   ...(stateBlock < 0 ? [] : [`reads the state of block ${stateBlock}`]),
+  ...(view === null || view.block === '' ? [] : [`seen from block ${view.block}`]),
+  ...(view === null || view.trustedBlock < 0 ? [] : [`goes to nodes on the trusted branch up to ${view.trustedBlock}${view.firm ? ', to no others' : ' where there are any'}`]),
+  ...(view === null || view.pinnedParams === '' ? [] : [`${view.pinning === 'always' ? 'is sent with' : 'where the node may be elsewhere it is sent with'} ${view.pinnedParams}`]),
 ];
 
 const candidateLines = ({ candidates }: Explanation): string[] => {

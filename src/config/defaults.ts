@@ -65,6 +65,7 @@ export const DEFAULTS = {
       tierReturnMs: 30_000,
       nullRetry: true,
     },
+    view: { pinning: 'auto', maxWaitMs: 2000 },
     health: {
       probeIntervalMs: 0,
       probeTimeoutMs: 2000,

@@ -4,6 +4,7 @@ import { DEFAULTS } from './defaults.ts';
 import { choice, durationMs } from './fields.ts';
 import { healthSection } from './health.ts';
 import { routingSection } from './routing.ts';
+import { viewSection } from './view.ts';
 import { adminSection, logSection, serverSection } from './server.ts';
 import { labelName, methodsSection, upstreamObject } from './upstream.ts';
 
@@ -31,6 +32,7 @@ export const chainObject = z.strictObject(
     methods: methodsSection,
     upstreams: list(upstreamObject, 256, 'upstream').describe('The nodes.'),
     routing: routingSection,
+    view: viewSection,
     health: healthSection,
   },
   { error: 'must be a mapping' },
@@ -64,5 +66,6 @@ export type AccessKeyConfig = AccessConfig['keys'][number];
 export type ChainConfig = Config['chains'][number];
 export type MethodsConfig = ChainConfig['methods'];
 export type RoutingConfig = ChainConfig['routing'];
+export type ViewConfig = ChainConfig['view'];
 export type HealthConfig = ChainConfig['health'];
 export type UpstreamConfig = ChainConfig['upstreams'][number];

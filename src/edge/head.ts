@@ -15,6 +15,8 @@ export class HeadScan {
   contentEncoding = '';
   acceptEncoding = '';
   transferEncoding = '';
+  /** `x-tidegate-min-block`; of doubles the last. */
+  minBlock = '';
   hosts = 0;
   origins = 0;
   expects = 0;
@@ -33,7 +35,7 @@ export class HeadScan {
     this.query = query;
     this.host = this.origin = this.expect = '';
     this.contentType = this.contentLength = this.contentEncoding = '';
-    this.acceptEncoding = this.transferEncoding = '';
+    this.acceptEncoding = this.transferEncoding = this.minBlock = '';
     this.hosts = this.origins = this.expects = this.lines = this.sizeBytes = 0;
     this.contentTypes = this.contentLengths = this.contentEncodings = this.transferEncodings = 0;
   }
@@ -62,6 +64,9 @@ export class HeadScan {
         break;
       case 16:
         if (name === 'content-encoding' && ++this.contentEncodings === 1) this.contentEncoding = value;
+        break;
+      case 20:
+        if (name === 'x-tidegate-min-block') this.minBlock = value;
         break;
       case 17:
         if (name === 'transfer-encoding' && ++this.transferEncodings === 1) this.transferEncoding = value;

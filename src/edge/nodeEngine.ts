@@ -30,6 +30,7 @@ class NodeHead implements RequestHead {
   method = '';
   path = '';
   query = '';
+  minBlock = '';
   #req: IncomingMessage | null = null;
 
   point(req: IncomingMessage | null): void {
@@ -167,6 +168,7 @@ export class NodeEngine implements EdgeServer {
     core.scan.reset(head.method, head.path, head.query);
     const raw = req.rawHeaders;
     for (let i = 0; i + 1 < raw.length; i += 2) core.scan.add((raw[i] ?? '').toLowerCase(), raw[i + 1] ?? '');
+    head.minBlock = core.scan.minBlock;
     const call = core.open(res);
     connection.calls.push(call);
     if (req.httpVersion !== '1.1') call.refuse('httpVersion');

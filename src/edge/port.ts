@@ -6,6 +6,8 @@ export interface RequestHead {
   readonly path: string;
   /** Query without `?`, or ''. */
   readonly query: string;
+  /** Value of `x-tidegate-min-block`, or ''. */
+  readonly minBlock: string;
   /** Value of a header by its lower-case name, or ''. */
   header(name: string): string;
   /** Peer address as text, IPv4-mapped IPv6 folded to IPv4. */

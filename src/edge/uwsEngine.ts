@@ -11,6 +11,7 @@ class UwsHead implements RequestHead {
   method = '';
   path = '';
   query = '';
+  minBlock = '';
   #req: UwsRequest | null = null;
   #res: UwsResponse | null = null;
 
@@ -109,6 +110,7 @@ export class UwsEngine implements EdgeServer {
     head.query = req.getQuery() ?? '';
     core.scan.reset(head.method, head.path, head.query);
     req.forEach(this.#addHeader);
+    head.minBlock = core.scan.minBlock;
     const call = core.open(res);
     // First of all: the library ends the process over a pending response without it.
     res.onAborted(() => call.onGone());

@@ -8,15 +8,21 @@ const jsonType = 'application/json';
 /** Headers of an answer that no upstream had a part in. */
 const plainHeaders: readonly string[] = [json, jsonType];
 
-/** Ready headers per upstream name and cache verdict, so that an answer allocates none. */
+/** Ready headers per upstream name and cache verdict at one head, so that most answers allocate none. */
 export class HeaderBook {
-  private readonly byName = new Map<string, readonly string[]>();
+  private byName = new Map<string, readonly string[]>();
+  private block = '';
 
   /**
    * @param upstream name of the node that answered, or '' when several or none did
+   * @param block `number:hash` that the answer is seen from, or ''
    * @param retryAfterS seconds after which asking again makes sense; 0 = nothing is said
    */
-  headers(upstream: string, retryAfterS = 0): readonly string[] {
+  headers(upstream: string, block: string, retryAfterS = 0): readonly string[] {
+    if (block !== this.block) {
+      this.byName = new Map();
+      this.block = block;
+    }
     const ready = this.ready(upstream);
     return retryAfterS > 0 ? [...ready, 'retry-after', String(Math.ceil(retryAfterS))] : ready;
   }
@@ -24,19 +30,20 @@ export class HeaderBook {
   private ready(upstream: string): readonly string[] {
     const known = this.byName.get(upstream);
     if (known !== undefined) return known;
-    const made =
-      upstream === ''
-        ? [json, jsonType, 'x-tidegate-cache', 'bypass']
-        : [json, jsonType, 'x-tidegate-upstream', upstream, 'x-tidegate-cache', 'bypass'];
+    const made = [json, jsonType];
+    if (upstream !== '') made.push('x-tidegate-upstream', upstream);
+    made.push('x-tidegate-cache', 'bypass');
+    if (this.block !== '') made.push('x-tidegate-block', this.block);
     this.byName.set(upstream, made);
     return made;
   }
 }
 
 /** The whole HTTP answer of a fault: status of the table, JSON-RPC error body, `retry-after` where it has one. */
-export function faultAnswer(fault: Fault, idRaw: string): EdgeAnswer {
-  const retryAfterS = fault.retryAfterS;
-  const headers = retryAfterS > 0 ? [...plainHeaders, 'retry-after', String(Math.ceil(retryAfterS))] : plainHeaders;
+export function faultAnswer(fault: Fault, idRaw: string, block = ''): EdgeAnswer {
+  const headers = [...plainHeaders];
+  if (block !== '') headers.push('x-tidegate-block', block);
+  if (fault.retryAfterS > 0) headers.push('retry-after', String(Math.ceil(fault.retryAfterS)));
   return { status: fault.spec.status, headers, body: errorEnvelope(idRaw, fault) };
 }
 

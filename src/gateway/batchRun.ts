@@ -1,10 +1,18 @@
+import { Fault } from '../base/fault.ts';
 import { BatchAssembly } from '../rpc/batch.ts';
+import { errorEnvelope } from '../rpc/envelope.ts';
 import type { ScannedCall } from '../rpc/scan.ts';
 import { CallRun } from './callRun.ts';
 import type { ChainRuntime } from './chain.ts';
 import type { Client, ServeContext } from './context.ts';
 
-/** A client's batch: its entries run as calls of their own, at most `batchConcurrency` at once. */
+/** How often entries are run anew because the trusted chain changed under the batch. */
+const MAX_RERUNS = 3;
+
+/**
+ * A client's batch: its entries run as calls of their own, at most `batchConcurrency` at once, all on one head. Where a
+ * reorg, or an answer from above that head, came between them, those that depend on it run once more on another.
+ */
 export class BatchRun {
   private readonly server: ServeContext;
   private readonly chain: ChainRuntime;
@@ -12,6 +20,10 @@ export class BatchRun {
   private readonly client: Client;
   private readonly assembly: BatchAssembly;
   private readonly running = new Set<CallRun>();
+  /** Entries whose answers another head may change. */
+  private readonly bound = new Set<number>();
+  private raised = false;
+  private reruns = 0;
   private starting = false;
   private gone = false;
   private done: (body: Buffer | null) => void = () => undefined;
@@ -42,11 +54,13 @@ export class BatchRun {
   private fill(): void {
     if (this.starting || this.gone) return;
     this.starting = true;
-    while (this.running.size < this.server.parts.server.batchConcurrency) {
-      const position = this.assembly.take();
-      if (position < 0) break;
-      this.begin(position, this.calls[position] as ScannedCall);
-    }
+    do {
+      while (this.running.size < this.server.parts.server.batchConcurrency) {
+        const position = this.assembly.take();
+        if (position < 0) break;
+        this.begin(position, this.calls[position] as ScannedCall);
+      }
+    } while (this.assembly.done && this.isOvertaken() && this.reopen());
     this.starting = false;
     if (this.assembly.done) this.finish();
   }
@@ -56,9 +70,29 @@ export class BatchRun {
     this.running.add(run);
     run.start((answer) => {
       this.running.delete(run);
+      if (run.mayChange) this.bound.add(position);
+      this.raised ||= run.raised;
       this.assembly.settle(position, answer.body);
       this.fill();
     });
+  }
+
+  private isOvertaken(): boolean {
+    return this.bound.size > 0 && (this.raised || this.client.vantage.epoch !== this.chain.view.epoch);
+  }
+
+  /** Takes back what another head may change; true when it is to run again. */
+  private reopen(): boolean {
+    const isLast = this.reruns++ >= MAX_RERUNS;
+    for (const position of this.bound) {
+      this.assembly.reopen(position);
+      if (isLast) this.assembly.settle(position, errorEnvelope(this.calls[position]?.idRaw ?? 'null', new Fault('notAtHead', '', null, 1)));
+    }
+    this.bound.clear();
+    this.raised = false;
+    this.client.vantage = this.chain.tip.now();
+    this.chain.metrics.view.onEvent('begun_anew');
+    return !isLast;
   }
 
   private finish(): void {

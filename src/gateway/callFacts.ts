@@ -11,6 +11,7 @@ import type { AttemptResult } from '../route/attemptPort.ts';
 import { composedError, nodeErrorEnvelope, resultEnvelope } from '../rpc/envelope.ts';
 import type { ScannedCall } from '../rpc/scan.ts';
 import type { NodeAnswer } from './attemptSink.ts';
+import type { CallView } from './callView.ts';
 import type { ChainRuntime } from './chain.ts';
 
 /** The answer to one call. */
@@ -31,12 +32,11 @@ type Reply = Extract<AttemptResult<NodeAnswer>, { kind: 'reply' }>;
 /** Outcomes whose error text is the chain's or about the caller's own words: passed on byte for byte. */
 const PASSED_AS_IS: ReadonlySet<string> = new Set(['result', 'chain', 'client']);
 
-/** Fills in what the call asks of a node by the block it names. */
-export function askForBlock(spec: MethodSpec, paramsRaw: string, ask: RankAsk): void {
+/** Fills in what the call asks of a node by the block it is about. */
+export function askForBlock({ ref, sight }: CallView, ask: RankAsk): void {
   ask.requiredBlock = -1;
   ask.stateBlock = -1;
-  if (spec.block.kind !== 'number' && spec.block.kind !== 'range') return;
-  const ref = blockRefOf(spec, paramsRaw);
+  ask.trustedBlock = sight.trustedBlock;
   if (ref.kind === 'number') {
     ask.requiredBlock = ref.number;
     ask.stateBlock = ref.number;
@@ -46,6 +46,10 @@ export function askForBlock(spec: MethodSpec, paramsRaw: string, ask: RankAsk): 
 }
 
 const heightOf = (point: BlockPoint): number => (point.kind === 'number' ? point.number : -1);
+
+/** The answer to `eth_blockNumber`: the head as the client sees it. */
+export const headAnswer = (call: ScannedCall, number: number): CallAnswer =>
+  answered(resultEnvelope(call.idRaw ?? 'null', Buffer.from(`"0x${number.toString(16)}"`, 'latin1')), '', 'result');
 
 /** The client's answer made of a node's: the node's own bytes under the caller's id. */
 export function answerBytes(call: ScannedCall, result: Reply, upstream: string): CallAnswer {

@@ -2,7 +2,7 @@ import type { TimerHandle } from '../base/clock.ts';
 import { Fault } from '../base/fault.ts';
 import type { FaultKind } from '../base/fault.ts';
 import type { MethodSpec } from '../chain/method.ts';
-import type { Outcome, OutcomeClass } from '../chain/outcome.ts';
+import type { Outcome } from '../chain/outcome.ts';
 import type { RequestOutcome, RetryReason } from '../observe/metricTable.ts';
 import type { Grant } from '../route/admission.ts';
 import { Attempt } from '../route/attempt.ts';
@@ -11,38 +11,44 @@ import { errorEnvelope, requestEnvelope } from '../rpc/envelope.ts';
 import type { ScannedCall } from '../rpc/scan.ts';
 import { AttemptSink } from './attemptSink.ts';
 import type { AttemptOwner, NodeAnswer } from './attemptSink.ts';
-import { answerBytes, askForBlock, noteHash, sawHash } from './callFacts.ts';
+import { answerBytes, askForBlock, headAnswer, noteHash, sawHash } from './callFacts.ts';
 import type { CallAnswer } from './callFacts.ts';
+import { AnswerCheck } from './answerCheck.ts';
+import type { Checkable } from './answerCheck.ts';
 import { BudgetWait } from './budgetWait.ts';
+import { CallPause } from './callPause.ts';
+import type { Pausable } from './callPause.ts';
+import { CallView } from './callView.ts';
 import type { ChainRuntime, Underway } from './chain.ts';
 import type { Client, ServeContext } from './context.ts';
-
-/** Nodes keep the state of at least this many blocks below their head (Geth's default is 128). */
-const PRUNED_DEPTH = 128;
+import { isRetryReason, learnFrom } from './learn.ts';
 
 /** One call from its scan to its answer: look up, route, forward, judge, answer, record. */
-export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway {
+export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway, Pausable, Checkable {
   readonly call: ScannedCall;
   readonly chain: ChainRuntime;
   readonly server: ServeContext;
   spec: MethodSpec;
   place = -1;
-  private readonly client: Client;
+  readonly client: Client;
   private readonly machine: Attempt<NodeAnswer>;
   private readonly sinks: AttemptSink[] = [];
   private readonly startedMs: number;
   private timer: TimerHandle | null = null;
   private done: (answer: CallAnswer) => void = () => undefined;
-  private live = false;
+  live = false;
   /** What the call was counted against and is still to leave. */
   private entered: Grant | null = null;
   /** Block whose state the call reads; -1 = none. */
-  private stateBlock = -1;
+  stateBlock = -1;
   private candidates: Int32Array | null = null;
   /** What the attempt before came to. */
   private retryReason: RetryReason = 'null';
   /** Its place in the line for the budget of its nodes. */
   private budgetWait: BudgetWait | null = null;
+  view: CallView | null = null;
+  private readonly pause = new CallPause(this);
+  private readonly check = new AnswerCheck(this);
 
   constructor(server: ServeContext, chain: ChainRuntime, call: ScannedCall, client: Client) {
     this.server = server;
@@ -63,14 +69,18 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway 
     if (decision.spec !== null) this.spec = decision.spec;
     const fault = this.enter() ?? decision.fault;
     if (fault !== null) return this.refuse(fault);
-    this.route();
+    // a head that nobody serves any more is no answer
+    if (this.spec.name === 'eth_blockNumber' && this.client.vantage.number >= 0 && this.chain.table.serving.length > 0) {
+      return this.answer(headAnswer(this.call, this.client.vantage.number));
+    }
+    this.approach();
   }
 
   /** The client is gone: nobody waits for the answer any more. */
   abandon(): void {
     this.done = () => undefined;
     if (!this.live) return;
-    if (this.budgetWait?.isWaiting === true) this.close('gone');
+    if (this.pause.cancel() || this.budgetWait?.isWaiting === true) this.close('gone');
     else this.machine.onGone();
   }
 
@@ -81,6 +91,16 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway 
       const state = this.chain.table.entries[index]?.state;
       if (this.live && state !== undefined) this.machine.onEjected(index, state, nowMs);
     }
+  }
+
+  /** Whether another trusted branch, or another head, can make another answer of this one. */
+  get mayChange(): boolean {
+    return this.view === null ? this.spec.name === 'eth_blockNumber' : this.view.sight.mayChange;
+  }
+
+  /** Whether the answer is of a block above the head that the request began with. */
+  get raised(): boolean {
+    return this.view?.raised === true;
   }
 
   send(attempt: number, upstreamIndex: number): void {
@@ -94,7 +114,8 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway 
       queueMicrotask(() => sink.onMissing());
       return;
     }
-    sink.exchange = node.client.call(requestEnvelope(id, this.call.method, this.call.paramsRaw), sink);
+    const paramsRaw = this.view?.paramsFor(this.chain.table.entries[upstreamIndex], sink.sentMs) ?? this.call.paramsRaw;
+    sink.exchange = node.client.call(requestEnvelope(id, this.call.method, paramsRaw), sink);
   }
 
   cancel(attempt: number, why: CancelReason): void {
@@ -112,9 +133,13 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway 
   finish(result: AttemptResult<NodeAnswer>): void {
     if (result.kind === 'gone') {
       this.close('gone');
+    } else if (this.isOvertaken(result)) {
+      this.pause.rerun();
     } else if (result.kind === 'fault') {
+      if (this.check.offBranch > 0) return this.pause.forBranch();
       this.refuse(new Fault(result.fault, '', null, Math.ceil(result.holdMs / 1000)));
     } else {
+      if (this.raised && !this.client.inBatch) this.client.vantage = this.chain.tip.now();
       noteHash(this.chain, this.spec, result);
       for (const sink of this.sinks) if (sink.isHedge) this.chain.metrics.onHedge(sink.answer === result.reply ? 'won' : 'lost');
       const upstream = this.chain.table.entries[result.upstreamIndex]?.name ?? '';
@@ -124,8 +149,16 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway 
 
   /** An attempt ended with an answer of its node; called by its sink. */
   onAnswer(sink: AttemptSink, outcome: Outcome, answer: NodeAnswer): void {
-    const nowMs = this.record(sink, outcome);
-    this.machine.onAnswer(sink.attempt, outcome, answer, nowMs);
+    this.record(sink, outcome);
+    this.check.take(sink, outcome, answer);
+  }
+
+  settle(attempt: number, outcome: Outcome, answer: NodeAnswer): void {
+    this.machine.onAnswer(attempt, outcome, answer, this.server.parts.world.clock.nowMs());
+  }
+
+  fail(attempt: number, outcome: Outcome): void {
+    this.machine.onFailure(attempt, outcome, this.server.parts.world.clock.nowMs());
   }
 
   /** An attempt ended without one. */
@@ -141,7 +174,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway 
     if (isRetryReason(outcome.class)) this.retryReason = outcome.class;
     this.chain.judging.onOutcome(sink.upstreamIndex, outcome, tookMs, nowMs);
     if (outcome.class === 'throttled') this.chain.book.budgets.onThrottled(sink.upstreamIndex, this.spec.weight, nowMs);
-    if (outcome.class === 'unsupported' || outcome.class === 'missingData') this.learn(sink.upstreamIndex, outcome, nowMs);
+    if (outcome.class === 'unsupported' || outcome.class === 'missingData') learnFrom(this, sink.upstreamIndex, outcome, nowMs);
     this.client.trace?.onAttempt(this.chain.table.entries[sink.upstreamIndex]?.name ?? '', sink, outcome.class, tookMs);
     this.chain.metrics.onUpstream(sink.upstreamIndex, outcome.class, tookMs);
     return nowMs;
@@ -156,19 +189,31 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway 
     return fault;
   }
 
-  private route(): void {
+  /** Looks where the call stands in the chain, and goes on from there. */
+  approach(): void {
+    const { chain, client } = this;
+    this.timer?.cancel();
+    this.view = new CallView(chain, this.spec, this.call, client);
+    if (!this.view.isTold(chain.table)) return this.route(this.view);
+    this.pause.forHeight(this.view, () => this.route(new CallView(chain, this.spec, this.call, client)));
+  }
+
+  private route(view: CallView): void {
     const { chain, call, spec } = this;
     const { table, ask } = chain;
-    const nowMs = this.startedMs;
+    const nowMs = this.server.parts.world.clock.nowMs();
+    this.view = view;
+    chain.running.add(this);
+    chain.spare.give(this.candidates);
     chain.aim(spec, call, this.client);
     ask.nowMs = nowMs;
-    askForBlock(spec, call.paramsRaw, ask);
+    askForBlock(view, ask);
     this.stateBlock = ask.stateBlock;
     const candidates = chain.spare.take(table.entries.length);
     this.candidates = candidates;
     const candidateCount = chain.ranker.rank(table, spec, ask, candidates);
-    chain.running.add(this);
     this.client.trace?.onRanked(chain, spec, nowMs);
+    if (view.sight.firm && candidateCount > 0 && !view.stands(table.entries[candidates[0] as number])) return this.pause.forNode(view);
     if (candidateCount > 0 && !chain.book.budgets.hasRoom(candidates[0] as number, spec.weight, nowMs) && this.holdBack(candidates, candidateCount, nowMs)) return;
     const hashSeen = spec.nullMeansAbsent && sawHash(chain, spec, call.paramsRaw);
     const deadlineMs = this.startedMs + chain.config.routing.deadlineMs;
@@ -193,23 +238,19 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway 
       if (!this.live) return;
       const { budgets } = chain.book;
       budgets.pay(this.budgetWait?.leave(this.server.parts.world.clock.nowMs()) ?? -1);
-      this.route();
+      this.approach();
       budgets.pay(-1);
     });
     return true;
   }
 
-  /** Keeps calls of a kind away from a node that cannot answer them. A state that is missing near the head is not pruned. */
-  private learn(upstreamIndex: number, outcome: Outcome, nowMs: number): void {
-    const { judging, catalog, table } = this.chain;
-    if (outcome.class === 'unsupported') {
-      if (this.spec !== catalog.unknownSpec) judging.onUnsupported(upstreamIndex, this.spec.index, nowMs);
-    } else if (this.stateBlock >= 0 && this.stateBlock + PRUNED_DEPTH < table.trustedNumber) {
-      judging.onPruned(upstreamIndex, this.stateBlock, nowMs);
-    }
+  /** Whether a reorg has made another answer of this one. */
+  private isOvertaken(result: AttemptResult<NodeAnswer>): boolean {
+    const { epoch } = this.client.vantage;
+    return result.kind === 'reply' && this.mayChange && epoch !== this.chain.view.epoch && this.pause.mayRerun;
   }
 
-  private refuse(fault: Fault): void {
+  refuse(fault: Fault): void {
     const body = errorEnvelope(this.call.idRaw ?? 'null', fault);
     this.answer({ status: fault.spec.status, body, upstream: '', retryAfterS: fault.retryAfterS, outcome: fault.spec.kind as FaultKind });
   }
@@ -237,9 +278,4 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway 
     this.chain.metrics.onRequest(this.spec.index, outcome, tookMs);
     if (this.server.parts.sampleEvery > 0) this.server.sample({ chain: this.chain.name, method: this.spec.name, outcome, tookMs, attempts: this.sinks.length });
   }
-}
-
-/** Classes that are an answer for the client, or nobody's failure, start no retry. */
-function isRetryReason(name: OutcomeClass): name is Exclude<RetryReason, 'null'> {
-  return name !== 'result' && name !== 'chain' && name !== 'client' && name !== 'cancelled';
 }

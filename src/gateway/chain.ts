@@ -1,6 +1,7 @@
 import { MethodPolicy } from '../chain/access.ts';
 import type { Catalog } from '../chain/catalog.ts';
 import type { MethodSpec } from '../chain/method.ts';
+import type { StampShape } from '../chain/stamp.ts';
 import type { ChainView } from '../chain/view.ts';
 import type { ChainConfig } from '../config/schema.ts';
 import { blankTable } from '../health/picture.ts';
@@ -14,12 +15,15 @@ import { Ranker } from '../route/rank.ts';
 import { RetryBudget } from '../route/retryBudget.ts';
 import { SpareCandidates } from '../route/spare.ts';
 import type { ScannedCall } from '../rpc/scan.ts';
+import { HeaderBook } from './answers.ts';
 import { ChainOptions } from './chainOptions.ts';
 import type { Judging, Seat, Serving } from './judging.ts';
 import { UpstreamNode } from './node.ts';
 import type { GatewayWorld } from './node.ts';
 import { NodeSet } from './nodes.ts';
 import { RecentHashes } from './recent.ts';
+import { stampShapes } from './stamps.ts';
+import { Tip } from './tip.ts';
 import { UnderwaySet } from './underway.ts';
 import type { Placed } from './underway.ts';
 
@@ -58,12 +62,18 @@ export class ChainRuntime implements Serving {
   chainId: number | null = null;
   /** The chain as clients of this process may see it. */
   readonly view: ChainView;
+  /** The view as requests take it, and who waits for it. */
+  readonly tip: Tip;
+  /** By index of the method, where its results name their block; null = they do not. */
+  readonly stamps: readonly (StampShape | null)[];
+  /** Headers of its answers. */
+  readonly headers = new HeaderBook();
   /** Calls under way. */
   readonly running = new UnderwaySet<Underway>();
   /** What all attempt machines of the chain share. */
   readonly attempts: { readonly options: AttemptOptions; budget: RetryBudget; readonly book: LoadBook };
   /** Refilled for each call. */
-  readonly ask: RankAsk = { keyHash: 0, affine: true, nowMs: 0, requiredBlock: -1, stateBlock: -1 };
+  readonly ask: RankAsk = { keyHash: 0, affine: true, nowMs: 0, requiredBlock: -1, trustedBlock: -1, stateBlock: -1 };
   /** Arrays that a call's candidates are ranked into. */
   readonly spare = new SpareCandidates();
   private refusedRetries = 0;
@@ -78,6 +88,13 @@ export class ChainRuntime implements Serving {
     this.metrics = parts.metrics;
     this.judging = parts.judging;
     this.view = parts.view;
+    this.tip = new Tip({
+      view: parts.view,
+      world: parts.world,
+      hasten: () => parts.judging.onWanted(),
+      onWaited: (outcome) => parts.metrics.view.onWaited(outcome),
+    });
+    this.stamps = stampShapes(parts.catalog);
     this.policy = new MethodPolicy(parts.catalog, config.methods);
     this.book = new LoadBook(config.upstreams.length);
     this.ranker = new Ranker(this.book, config.routing.boundedLoad);
@@ -133,6 +150,7 @@ export class ChainRuntime implements Serving {
     this.table = table;
     const left = serving.filter((index) => !table.serving.includes(index));
     if (left.length > 0) for (const run of this.running.snapshot()) run.onLeft(left);
+    this.tip.onMoved();
   }
 
   onAnswered(index: number, calls = 1): void {

@@ -6,6 +6,7 @@ import type { CallTrace } from './callTrace.ts';
 import type { ChainRuntime } from './chain.ts';
 import type { GatewayWorld } from './node.ts';
 import type { Paths } from './paths.ts';
+import type { Vantage } from './vantage.ts';
 
 /** What serving shares over all requests of the process. */
 export interface ServeParts {
@@ -26,6 +27,10 @@ export interface Client {
   readonly grant: Grant | null;
   /** Is told the way of a call whose client asked for it; null = nobody did. */
   readonly trace: CallTrace | null;
+  /** The chain as its calls see it; those of a batch see the same one. Taken anew where the chain moved under a call. */
+  vantage: Vantage;
+  /** Its calls are the entries of one batch. */
+  readonly inBatch: boolean;
 }
 
 /** The process as a call under way sees it. */

@@ -7,9 +7,11 @@ import type { NodeReply } from '../route/attemptPort.ts';
 import { Candidates } from '../route/candidates.ts';
 import { explainRank } from '../route/explain.ts';
 import type { Explained } from '../route/explain.ts';
-import type { CandidateFacts, Explanation, FailureFacts, MethodFacts, NodeFacts, RefusalFacts } from '../route/explanation.ts';
+import type { CandidateFacts, Explanation, FailureFacts, MethodFacts, NodeFacts, RefusalFacts, ViewFacts } from '../route/explanation.ts';
+import type { ScannedCall } from '../rpc/scan.ts';
 import type { RankAsk } from '../route/flaws.ts';
 import { askForBlock } from './callFacts.ts';
+import { CallView } from './callView.ts';
 import type { ChainRuntime } from './chain.ts';
 import { reasonsOf } from './explainWords.ts';
 import type { LocalChain } from './localChain.ts';
@@ -38,10 +40,11 @@ export function explainCall({ serving: chain, watch }: LocalChain, call: Imagine
   };
   if (decision.fault !== null) {
     const refusal = refusalFacts(decision.fault.spec.kind as FaultKind);
-    return { ...common, facts: null, refusal, requiredBlock: -1, stateBlock: -1, candidates: [], excluded: [], onFailure: null };
+    return { ...common, facts: null, refusal, requiredBlock: -1, stateBlock: -1, view: null, candidates: [], excluded: [], onFailure: null };
   }
   const { spec } = decision;
-  const ask = askOf(chain, spec, call, nowMs);
+  const view = viewOf(chain, spec, call);
+  const ask = askOf(chain, spec, call, { view, nowMs });
   const ranked = explainRank(chain.table, spec, ask, { book: chain.book, boundedLoad: chain.config.routing.boundedLoad });
   const first = ranked.filter(({ position }) => position >= 0);
   const chances = chancesOf(chain, spec, first);
@@ -53,19 +56,30 @@ export function explainCall({ serving: chain, watch }: LocalChain, call: Imagine
     refusal: first.length > 0 ? null : refusalFacts(refusalOf(chain, spec, ask)),
     requiredBlock: ask.requiredBlock,
     stateBlock: ask.stateBlock,
+    view: viewFacts(chain, view),
     candidates: first.map((node): CandidateFacts => ({ ...facts(node), attemptTimeoutMs: chances.timeoutMs(node.index), hedgeDelayMs: chances.hedgeDelayMs(node.index) })),
     excluded: ranked.filter(({ position, index }) => position < 0 && reports.some((report) => report.index === index)).map(facts),
     onFailure: first[0] === undefined ? null : failureFacts(chain, spec, { first, chances, nowMs }),
   };
 }
 
-function askOf(chain: ChainRuntime, spec: MethodSpec, call: ImaginedCall, nowMs: number): RankAsk {
-  // one char per byte, as a scanned call has it
-  const paramsRaw = Buffer.from(call.params, 'utf8').toString('latin1');
-  chain.aim(spec, { idRaw: null, fault: null, method: call.method, paramsRaw }, { clientName: call.client });
-  const ask = { ...chain.ask, nowMs };
-  askForBlock(spec, paramsRaw, ask);
+/** The call in the form in which a scanned one is: one char per byte. */
+const scanned = ({ method, params }: ImaginedCall): ScannedCall => ({ idRaw: null, fault: null, method, paramsRaw: Buffer.from(params, 'utf8').toString('latin1') });
+
+const viewOf = (chain: ChainRuntime, spec: MethodSpec, call: ImaginedCall): CallView =>
+  new CallView(chain, spec, scanned(call), { vantage: chain.tip.now(), inBatch: false });
+
+function askOf(chain: ChainRuntime, spec: MethodSpec, call: ImaginedCall, from: { readonly view: CallView; readonly nowMs: number }): RankAsk {
+  chain.aim(spec, scanned(call), { clientName: call.client });
+  const ask = { ...chain.ask, nowMs: from.nowMs };
+  askForBlock(from.view, ask);
   return ask;
+}
+
+function viewFacts(chain: ChainRuntime, view: CallView): ViewFacts {
+  const { trustedBlock, firm } = view.sight;
+  const { pinning } = chain.config.view;
+  return { block: chain.tip.now().text, trustedBlock, firm, pinning, pinnedParams: pinning === 'never' ? '' : view.pinText };
 }
 
 /** The attempt machine's own view of the candidates, so that its waits are told as it would wait. */

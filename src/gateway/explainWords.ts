@@ -20,7 +20,10 @@ const WORDS: Readonly<Record<Exclusion, (node: Explained, facts: ReasonFacts) =>
   capability: () => 'it lacks the capability that the method needs',
   full: (node, { entry }) => `${node.inFlight} calls are in flight there, its maxInFlight is ${entry.maxInFlight}`,
   held: (_node, { entry, ask }) => `it asked not to be called for another ${Math.ceil(entry.heldUntilMs - ask.nowMs)} ms`,
-  behind: (_node, { entry, ask }) => `its head is ${entry.headNumber}, the call needs block ${ask.requiredBlock}`,
+  behind: (_node, { entry, ask }) =>
+    entry.headNumber < ask.requiredBlock
+      ? `its head is ${entry.headNumber}, the call needs block ${ask.requiredBlock}`
+      : `it is known to be on the trusted branch up to ${entry.agreedNumber}, the call needs it up to ${ask.trustedBlock}`,
   pruned: (_node, { entry, ask }) => `it has states from block ${entry.lowestState} on, the call reads block ${ask.stateBlock}`,
   budget: (_node, { budget }) => `its budget of ${budgetWords(budget)} is used up for another ${Math.ceil(budget.waitMs)} ms`,
   tier: () => 'a better tier serves, or the judge gives it no traffic now',

@@ -13,6 +13,8 @@ export interface Judging {
   onUnsupported(index: number, methodIndex: number, nowMs: number): void;
   /** A node lacks the state of a block far below the head. */
   onPruned(index: number, block: number, nowMs: number): void;
+  /** Calls wait for a newer head: the nodes are to be asked for theirs soon. Told again while they wait. */
+  onWanted(): void;
 }
 
 /** A node that calls may be sent to. */

@@ -1,12 +1,14 @@
 import { Fault } from '../base/fault.ts';
+import type { BlockMark } from '../chain/head.ts';
+import { readMinBlock } from '../chain/minBlock.ts';
 import type { AccessConfig, Config, ServerConfig } from '../config/schema.ts';
 import type { EdgeAnswer, EdgeExchange, EdgeHandler, RequestHead, RequestSink } from '../edge/port.ts';
 import type { LogFields } from '../observe/log.ts';
 import type { Grant } from '../route/admission.ts';
 import { scanBody } from '../rpc/scan.ts';
-import type { ScanLimits, ScannedCall } from '../rpc/scan.ts';
+import type { ScanLimits, ScannedBody, ScannedCall } from '../rpc/scan.ts';
 import { ClientAddress } from './clientAddress.ts';
-import { HeaderBook, faultAnswer, noContent } from './answers.ts';
+import { faultAnswer, noContent } from './answers.ts';
 import { BatchRun } from './batchRun.ts';
 import { CallRun } from './callRun.ts';
 import type { CallAnswer } from './callFacts.ts';
@@ -14,6 +16,7 @@ import { CallTrace, EXPLAIN_HEADER } from './callTrace.ts';
 import type { ChainRuntime } from './chain.ts';
 import { Gate } from './gate.ts';
 import type { Client, ServeContext, ServeParts } from './context.ts';
+import type { Vantage } from './vantage.ts';
 
 const unauthorized = faultAnswer(new Fault('unauthorized'), 'null');
 /** Requests refused before their body is read. */
@@ -22,6 +25,7 @@ const REFUSALS = {
   overloaded: faultAnswer(new Fault('overloaded'), 'null'),
   unauthorized: { ...unauthorized, headers: [...unauthorized.headers, 'www-authenticate', 'Bearer'] },
   forbidden: faultAnswer(new Fault('forbidden'), 'null'),
+  minBlockForm: faultAnswer(new Fault('minBlockForm'), 'null'),
 } as const;
 type Refusal = keyof typeof REFUSALS;
 
@@ -31,7 +35,6 @@ type Refusal = keyof typeof REFUSALS;
  */
 export class Server implements EdgeHandler, ServeContext {
   parts: ServeParts;
-  readonly headers = new HeaderBook();
   limits: ScanLimits;
   /** Calls under way. */
   inFlight = 0;
@@ -54,11 +57,13 @@ export class Server implements EdgeHandler, ServeContext {
     if (chain === undefined) return this.refuse('notFound');
     if (this.inFlight >= this.parts.server.maxInFlight) return this.refuse('overloaded');
     const keyName = entry === null ? '' : entry.keyName;
+    const seen = head.minBlock === '' ? null : readMinBlock(head.minBlock);
+    if (seen === null && head.minBlock !== '') return this.refuse('minBlockForm');
     const { needsHead } = this.clients;
     const clientName = needsHead && keyName === '' && chain.usesClientAffinity ? this.clients.of(head) : keyName;
     const mayExplain = entry === null ? this.parts.server.explainHeader : entry.explains;
     const explains = mayExplain && head.header(EXPLAIN_HEADER) === '1';
-    return new RequestRun(this, chain, { clientName, grant: entry === null ? null : entry.grant, explains });
+    return new RequestRun(this, chain, { clientName, grant: entry === null ? null : entry.grant, seen, explains });
   }
 
   /** Takes over who may call. Limits start anew; calls under way still count against the old ones. */
@@ -94,12 +99,18 @@ export class Server implements EdgeHandler, ServeContext {
   }
 }
 
+/** A body that is no fault as a whole. */
+type Calls = Exclude<ScannedBody, { readonly kind: 'fault' }>;
+
 const scanLimits = ({ maxBatchItems, maxDepth, maxMethodBytes }: ServerConfig): ScanLimits => ({ maxBatchItems, maxDepth, maxMethodBytes });
 
-/** What admission learnt of a request's client. */
-interface Whose {
+/** What the head of a request tells. */
+interface RequestFacts {
+  /** What is known of the client's name; '' = its peer address is its name. */
   readonly clientName: string;
   readonly grant: Grant | null;
+  /** A block that the client has seen: it is shown no older view. */
+  readonly seen: BlockMark | null;
   /** Wants to be told the way of its call, and may. */
   readonly explains: boolean;
 }
@@ -108,35 +119,33 @@ interface Whose {
 class RequestRun implements RequestSink, Client {
   readonly grant: Grant | null;
   trace: CallTrace | null = null;
-  private readonly explains: boolean;
-  /** What is known of the client's name from the head; '' = its peer address is its name. */
-  private readonly knownName: string;
+  vantage: Vantage;
+  inBatch = false;
+  private readonly facts: RequestFacts;
   private readonly server: Server;
   private readonly chain: ChainRuntime;
   private exchange: EdgeExchange | null = null;
-  private work: CallRun | BatchRun | null = null;
+  private work: { abandon(): void } | null = null;
 
-  constructor(server: Server, chain: ChainRuntime, { clientName, grant, explains }: Whose) {
+  constructor(server: Server, chain: ChainRuntime, facts: RequestFacts) {
     this.server = server;
     this.chain = chain;
-    this.knownName = clientName;
-    this.grant = grant;
-    this.explains = explains;
+    this.facts = facts;
+    this.grant = facts.grant;
+    this.vantage = chain.tip.now();
   }
 
   /** Only calls that stay with their client ask for it: a peer's address costs a system call. */
   get clientName(): string {
-    return this.knownName !== '' ? this.knownName : (this.exchange?.remoteAddress() ?? '');
+    return this.facts.clientName !== '' ? this.facts.clientName : (this.exchange?.remoteAddress() ?? '');
   }
 
   onBody(body: Buffer, exchange: EdgeExchange): void {
     this.exchange = exchange;
     const scanned = scanBody(body, this.server.limits);
-    if (scanned.kind === 'fault') {
-      this.server.parts.metrics.onRefusal(scanned.fault.spec.kind);
-      exchange.answer(faultAnswer(scanned.fault, scanned.idRaw));
-    } else if (scanned.kind === 'single') this.single(scanned.call);
-    else this.batch(scanned.calls);
+    if (scanned.kind === 'fault') this.refuse(scanned.fault, scanned.idRaw);
+    else if (this.facts.seen !== null && !this.chain.tip.hasReached(this.facts.seen)) this.await(this.facts.seen, scanned);
+    else this.run(scanned);
   }
 
   onGone(): void {
@@ -144,8 +153,39 @@ class RequestRun implements RequestSink, Client {
     this.work?.abandon();
   }
 
+  /** Waits for a block that the client has seen elsewhere. */
+  private await(seen: BlockMark, scanned: Calls): void {
+    const { chain, server } = this;
+    server.inFlight++;
+    const wait = chain.tip.wait(() => chain.tip.hasReached(seen), chain.config.view.maxWaitMs, (reached) => {
+      server.inFlight--;
+      this.work = null;
+      if (reached) return this.run(scanned);
+      chain.metrics.view.onEvent('min_block_refused');
+      this.vantage = chain.tip.now();
+      this.refuse(new Fault('minBlock', '', null, 1), scanned.kind === 'single' ? (scanned.call.idRaw ?? 'null') : 'null');
+    });
+    this.work = {
+      abandon: () => {
+        server.inFlight--;
+        wait.cancel();
+      },
+    };
+  }
+
+  private refuse(fault: Fault, idRaw: string): void {
+    this.server.parts.metrics.onRefusal(fault.spec.kind);
+    this.exchange?.answer(faultAnswer(fault, idRaw, this.vantage.text));
+  }
+
+  private run(scanned: Calls): void {
+    this.vantage = this.chain.tip.now();
+    if (scanned.kind === 'single') this.single(scanned.call);
+    else this.batch(scanned.calls);
+  }
+
   private single(call: ScannedCall): void {
-    if (this.explains) this.trace = new CallTrace(this.server.parts.world.clock.nowMs());
+    if (this.facts.explains) this.trace = new CallTrace(this.server.parts.world.clock.nowMs());
     const run = new CallRun(this.server, this.chain, call, this);
     this.work = run;
     run.start((answer) => this.answerSingle(call, answer));
@@ -158,7 +198,7 @@ class RequestRun implements RequestSink, Client {
       return;
     }
     const { status, body, upstream, retryAfterS } = answer;
-    const headers = this.server.headers.headers(upstream, retryAfterS);
+    const headers = this.chain.headers.headers(upstream, this.vantage.text, retryAfterS);
     const { trace } = this;
     const told = trace === null ? headers : [...headers, EXPLAIN_HEADER, trace.text(answer, this.server.parts.world.clock.nowMs())];
     this.exchange?.answer({ status, headers: told, body });
@@ -166,11 +206,12 @@ class RequestRun implements RequestSink, Client {
 
   private batch(calls: readonly ScannedCall[]): void {
     this.server.parts.metrics.onBatch(calls.length);
+    this.inBatch = true;
     const run = new BatchRun(this.server, this.chain, calls, this);
     this.work = run;
     run.start((body) => {
       this.work = null;
-      this.exchange?.answer(body === null ? noContent : { status: 200, headers: this.server.headers.headers(''), body });
+      this.exchange?.answer(body === null ? noContent : { status: 200, headers: this.chain.headers.headers('', this.vantage.text), body });
     });
   }
 }

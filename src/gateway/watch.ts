@@ -111,6 +111,10 @@ export class ChainWatch implements Beating, Judging {
     this.judge.learnPruned(index, block, nowMs);
   }
 
+  onWanted(): void {
+    if (this.judge.look(this.parts.world.clock.nowMs())) this.parts.pulse.rush(this);
+  }
+
   /** All configured upstreams, told for people. */
   reports(nowMs: number): readonly UpstreamReport[] {
     return this.judge.snapshot(nowMs).filter(({ index }) => !this.roster.isLeaving(index));
@@ -195,7 +199,10 @@ export class ChainWatch implements Beating, Judging {
           for (const side of this.sides) side.onAnswered(index, calls);
           if (result.chainId !== null) this.learnChainId(result.chainId);
         }
-        if (this.judge.onProbe(index, result, nowMs)) pulse.rush(this);
+        const before = this.judge.heads.headOf(index)?.hash;
+        const isUrgent = this.judge.onProbe(index, result, nowMs);
+        // a call must not go by a head that the node has left
+        if (isUrgent || before !== this.judge.heads.headOf(index)?.hash) pulse.rush(this);
       },
       onHead: (head: Parameters<ChainJudge['onHead']>[1]) => {
         this.judge.onHead(index, head, world.clock.nowMs());

@@ -135,6 +135,13 @@ export class ChainJudge {
     node.ahead.onReport();
   }
 
+  /** Brings the probes of all nodes in service forward. True when a beat now would start one. */
+  look(nowMs: number): boolean {
+    let due = false;
+    for (const index of this.#table.serving) due = this.#schedule.hurry(index, nowMs) || due;
+    return due;
+  }
+
   /** Heights whose hashes the next probe of the node should bring (`ProbeOk.marks`); mostly none. */
   checkNumbers(index: number): readonly number[] {
     return this.heads.checkNumbers(index);

@@ -7,9 +7,12 @@ import { Cell, COUNT_SCALE, CounterSet, DURATION_SCALE, LogHistogram, SparseCoun
 import type { Labels } from './series.ts';
 import { UpstreamMetrics } from './upstreamMetrics.ts';
 import type { BudgetGauges, UpstreamFacts } from './upstreamMetrics.ts';
+import { ViewMetrics } from './viewMetrics.ts';
 
 /** Counts and facts of one chain. The methods on the path of a call write into arrays and allocate nothing. */
 export class ChainMetrics {
+  /** What one view of the chain took. */
+  readonly view: ViewMetrics;
   readonly #chain: string;
   readonly #labels: Labels;
   readonly #methods: SparseCounters;
@@ -30,6 +33,7 @@ export class ChainMetrics {
   constructor(chain: string, methods: readonly string[]) {
     this.#chain = chain;
     this.#labels = { chain };
+    this.view = new ViewMetrics(this.#labels);
     this.#methods = new SparseCounters(this.#labels, 'method', methods);
     this.#outcomes = new CounterSet(this.#labels, 'outcome', LABELS.requestOutcomes);
     this.#durations = new LogHistogram(this.#labels, DURATION_SCALE);
@@ -135,6 +139,7 @@ export class ChainMetrics {
     page.value('trustedFinalized', labels, this.#finalized);
     page.count('reorgs', labels, this.#reorgs);
     page.histogram('reorgDepth', this.#reorgDepths);
+    this.view.emit(page);
     page.value('panic', labels, this.#panic ? 1 : 0);
   }
 }

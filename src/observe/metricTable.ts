@@ -59,6 +59,9 @@ export const METRICS = {
   hedges: row('hedges_total', count('attempts'), ['chain', 'outcome'], 'Hedged attempts, by whether the hedge gave the answer.'),
   retryBudgetExhausted: row('retry_budget_exhausted_total', count('times'), CHAIN, 'Retries and hedges left out because the budget was used up.'),
   budgetWaits: row('budget_waits_total', count('calls'), CHAIN, 'Times a call waited because no node had budget left.'),
+  viewEvents: row('view_events_total', count('times'), ['chain', 'event'], 'What one view of the chain took: pinned (the block was written into the params), off_branch (an answer of another branch was dropped), begun_anew (a reorg overtook the call), min_block_refused.'),
+  viewWaits: row('view_waits_total', count('waits'), ['chain', 'outcome'], 'Waits for a node or the trusted head to reach a block that the client has seen, by whether it did within view.maxWaitMs.'),
+  sendChecks: row('send_checks_total', count('checks'), ['chain', 'outcome'], 'What came of copies of a raw transaction at further nodes (copy_taken, copy_refused), of its search after "nonce too low" (nonce_known, nonce_used), and nonces that were raised to the sender\'s own last transaction (nonce_raised).'),
   panic: row('panic', gauge('1'), CHAIN, '1 while judgements are suspended because too few nodes would be left.'),
 } as const satisfies Record<string, MetricSpec>;
 
@@ -66,6 +69,10 @@ export type MetricKey = keyof typeof METRICS;
 
 /** How a client's call ended. */
 export type RequestOutcome = 'result' | 'error' | 'gone' | FaultKind;
+/** What one view of the chain took. */
+export type ViewEvent = 'pinned' | 'off_branch' | 'begun_anew' | 'min_block_refused';
+/** What was seen to beside the sending of a transaction. */
+export type SendCheck = 'copy_taken' | 'copy_refused' | 'nonce_known' | 'nonce_used' | 'nonce_raised';
 /** Why an attempt was repeated. */
 export type RetryReason = Exclude<OutcomeClass, 'result' | 'chain' | 'client' | 'cancelled'> | 'null';
 
@@ -104,5 +111,8 @@ export const LABELS = {
   outReasons: labelSet(keys(OUT_REASONS)),
   retryReasons: labelSet<RetryReason>([...keys(FAILURES), 'null']),
   shareOutcomes: labelSet<ShareOutcome>(['answered', 'refused', 'tooLarge', 'failed']),
+  viewEvents: labelSet<ViewEvent>(['pinned', 'off_branch', 'begun_anew', 'min_block_refused']),
+  waitOutcomes: labelSet(['reached', 'expired'] as const),
+  sendChecks: labelSet<SendCheck>(['copy_taken', 'copy_refused', 'nonce_known', 'nonce_used', 'nonce_raised']),
   hedgeOutcomes: labelSet(['won', 'lost'] as const),
 } as const;

@@ -71,6 +71,19 @@ export interface FailureFacts {
   readonly words: string;
 }
 
+/** The chain as the call's client would see it. */
+export interface ViewFacts {
+  /** `number:hash` of the trusted head, or ''. */
+  readonly block: string;
+  /** Height up to which a node's word must equal the trusted chain's, -1 = any node will do. */
+  readonly trustedBlock: number;
+  /** No other node will do: the call waits for one, and is refused where none gets there. */
+  readonly firm: boolean;
+  readonly pinning: 'auto' | 'always' | 'never';
+  /** The params with the block that tags stand for now, as a node gets them where pinning is due; '' = they stay as they are. */
+  readonly pinnedParams: string;
+}
+
 /** What would happen to a call now; nothing was sent to find out. */
 export interface Explanation {
   readonly chain: string;
@@ -85,6 +98,8 @@ export interface Explanation {
   readonly requiredBlock: number;
   /** Block whose state is read, -1 = none or unknown. */
   readonly stateBlock: number;
+  /** Null where no node would be asked. */
+  readonly view: ViewFacts | null;
   readonly panic: boolean;
   /** In the order in which they would be tried. */
   readonly candidates: readonly CandidateFacts[];

@@ -12,6 +12,8 @@ export interface RankAsk {
   nowMs: number;
   /** Lowest head a node must have told of; -1 = any. */
   requiredBlock: number;
+  /** Lowest height at which a node's word must equal the trusted chain's; -1 = any. */
+  trustedBlock: number;
   /** Block whose state the call reads; -1 = none or unknown. */
   stateBlock: number;
 }
@@ -28,7 +30,7 @@ export const FLAW = {
   full: 8,
   /** It asked not to be called for a while. */
   held: 16,
-  /** Its head is below the block asked for. */
+  /** It has not reached the block that the call needs, or is on another branch there. */
   behind: 32,
   /** It no longer has the state of the block asked for. */
   pruned: 64,
@@ -54,6 +56,7 @@ export function flawsOf(entry: RouteEntry, method: MethodSpec, ask: RankAsk, boo
   if (entry.heldUntilMs > ask.nowMs) flaws |= FLAW.held;
   // a head that nobody knows yet speaks neither for nor against the node
   if (entry.headNumber >= 0 && entry.headNumber < ask.requiredBlock) flaws |= FLAW.behind;
+  if (entry.agreedNumber < ask.trustedBlock) flaws |= FLAW.behind;
   if (ask.stateBlock >= 0 && entry.lowestState > ask.stateBlock) flaws |= FLAW.pruned;
   if (!book.budgets.hasRoom(entry.index, method.weight, ask.nowMs)) flaws |= FLAW.budget;
   return flaws;

@@ -39,7 +39,7 @@ export class BatchAssembly {
   take(): number {
     while (this.cursor < this.calls.length) {
       const position = this.cursor++;
-      if (this.calls[position]?.fault === null) return position;
+      if (this.calls[position]?.fault === null && this.settled[position] === 0) return position;
     }
     return -1;
   }
@@ -55,6 +55,16 @@ export class BatchAssembly {
     this.open--;
     if (call.idRaw !== null) this.keep(position, call.idRaw, answer ?? errorEnvelope(call.idRaw, new Fault('internal')));
     return this.open === 0;
+  }
+
+  /** Takes the answer of an entry back, so that it is taken and settled once more. */
+  reopen(position: number): void {
+    if (this.settled[position] !== 1 || this.calls[position]?.fault !== null) return;
+    this.settled[position] = 0;
+    this.open++;
+    this.sizeBytes -= (this.parts[position]?.length ?? -1) + 1;
+    this.parts[position] = null;
+    this.cursor = Math.min(this.cursor, position);
   }
 
   /** The batch's body, or null when nothing is to be answered (HTTP 204). Entries still open are left out. */

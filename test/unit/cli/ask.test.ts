@@ -89,6 +89,7 @@ describe('explain', () => {
     refusal: null,
     requiredBlock: 10,
     stateBlock: 10,
+    view: { block: '11:0xabc', trustedBlock: 11, firm: true, pinning: 'auto', pinnedParams: '["0xb"]' },
     panic: false,
     candidates: [{ ...node('one', { reasons: [{ reason: 'behind', words: 'its head is 9' }] }), attemptTimeoutMs: 500, hedgeDelayMs: 20 }],
     excluded: [node('two', { state: 'down', reasons: [{ reason: 'state', words: 'down: refuses its probe' }, { reason: 'full', words: 'is full' }] })],
@@ -103,6 +104,9 @@ describe('explain', () => {
       'class trace, retryable, not hedgeable, affinity request, cost 20, needs debug',
       'needs block 10',
       'reads the state of block 10',
+      'seen from block 11:0xabc',
+      'goes to nodes on the trusted branch up to 11, to no others',
+      'where the node may be elsewhere it is sent with ["0xb"]',
       '',
       'Order:',
       '   NAME  TIER  STATE    WEIGHT  SCORE  DISTANCE  IN FLIGHT  IN SPITE OF',
@@ -119,7 +123,7 @@ describe('explain', () => {
 
   test('says why nobody is asked', async () => {
     const refusal = { kind: 'methodRefused', code: -32601, message: 'the method is not allowed here' };
-    answer('/api/v1/explain?method=admin_peers', { ...told, method: 'admin_peers', facts: null, refusal, requiredBlock: -1, stateBlock: -1, candidates: [], excluded: [], onFailure: null });
+    answer('/api/v1/explain?method=admin_peers', { ...told, method: 'admin_peers', facts: null, refusal, requiredBlock: -1, stateBlock: -1, view: null, candidates: [], excluded: [], onFailure: null });
     expect(await run('explain', '--method', 'admin_peers')).toBe(0);
     expect(world.outLines).toEqual(['admin_peers on main', 'refused: the method is not allowed here (methodRefused, code -32601)']);
   });

@@ -1,0 +1,52 @@
+import type { Outcome } from '../chain/outcome.ts';
+import type { AttemptSink, NodeAnswer } from './attemptSink.ts';
+import type { CallView } from './callView.ts';
+import type { ChainRuntime } from './chain.ts';
+
+/** An answer of a block that is not on the trusted branch: held against nobody, another node may know better. */
+const OFF_BRANCH: Outcome = Object.freeze({ class: 'missingData', retry: 'other', blame: false, unsent: false, holdMs: 0 });
+
+/** The call whose answers are checked. */
+export interface Checkable {
+  readonly chain: ChainRuntime;
+  readonly live: boolean;
+  /** The chain as the call sees it now; null before it is routed. */
+  readonly view: CallView | null;
+  /** Takes the answer of an attempt for one. */
+  settle(attempt: number, outcome: Outcome, answer: NodeAnswer): void;
+  /** Takes an attempt for failed. */
+  fail(attempt: number, outcome: Outcome): void;
+}
+
+/** Takes the answers to one call for what they are worth on the trusted branch. */
+export class AnswerCheck {
+  /** Answers that were of another branch. */
+  offBranch = 0;
+  private readonly run: Checkable;
+
+  constructor(run: Checkable) {
+    this.run = run;
+  }
+
+  /** @param waited the trusted head had its time to reach the answer's block */
+  take(sink: AttemptSink, outcome: Outcome, answer: NodeAnswer, waited = false): void {
+    const { chain, view } = this.run;
+    chain.view.refresh();
+    const worth = outcome.class === 'result' && view !== null ? view.worth(answer) : 'good';
+    if (worth === 'good') return this.run.settle(sink.attempt, outcome, answer);
+    if (worth === 'ahead' && !waited) return this.await(sink, outcome, answer);
+    this.offBranch++;
+    chain.metrics.view.onEvent('off_branch');
+    // what is null here, not trusted yet, or asked for by its hash, is an answer where nobody has a better one
+    if (worth === 'ahead' || answer.isNull || view?.mayBeOff === true) this.run.settle(sink.attempt, OFF_BRANCH, answer);
+    else this.run.fail(sink.attempt, OFF_BRANCH);
+  }
+
+  private await(sink: AttemptSink, outcome: Outcome, answer: NodeAnswer): void {
+    const { chain } = this.run;
+    const isSettled = (): boolean => this.run.view?.worth(answer) !== 'ahead';
+    chain.tip.wait(isSettled, chain.config.view.maxWaitMs, () => {
+      if (this.run.live) this.take(sink, outcome, answer, true);
+    });
+  }
+}

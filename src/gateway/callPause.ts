@@ -1,0 +1,87 @@
+import type { TimerHandle } from '../base/clock.ts';
+import { Fault } from '../base/fault.ts';
+import type { CallView } from './callView.ts';
+import type { ChainRuntime } from './chain.ts';
+import type { Client } from './context.ts';
+
+/** How often a call begins anew because the trusted chain changed under it. */
+const MAX_RERUNS = 3;
+
+/** The call that pauses. */
+export interface Pausable {
+  readonly chain: ChainRuntime;
+  readonly client: Client;
+  readonly live: boolean;
+  /** Looks at the chain and goes on from there. */
+  approach(): void;
+  refuse(fault: Fault): void;
+}
+
+const notAtHead = (): Fault => new Fault('notAtHead', '', null, 1);
+
+/** The waits of one call for the trusted chain, while no node is asked, and its new beginnings. */
+export class CallPause {
+  private readonly run: Pausable;
+  private wait: TimerHandle | null = null;
+  private reruns = 0;
+
+  constructor(run: Pausable) {
+    this.run = run;
+  }
+
+  /** Ends a wait; false where there is none. */
+  cancel(): boolean {
+    if (this.wait === null) return false;
+    this.wait.cancel();
+    this.wait = null;
+    return true;
+  }
+
+  /** Some node has told of the block that is asked for: the trusted head will get there. Goes on in any case. */
+  forHeight(view: CallView, then: () => void): void {
+    const { chain, client } = this.run;
+    this.until(() => (chain.view.head?.number ?? -1) >= view.sight.ahead, () => {
+      if (!client.inBatch) client.vantage = chain.tip.now();
+      then();
+    });
+  }
+
+  /** No node that could take the call is where its client's chain is. */
+  forNode(view: CallView): void {
+    const { chain } = this.run;
+    const isThere = (): boolean => chain.table.serving.some((index) => view.stands(chain.table.entries[index]));
+    if (isThere()) return this.run.refuse(notAtHead());
+    this.until(isThere, (reached) => (reached ? this.run.approach() : this.run.refuse(notAtHead())));
+  }
+
+  /** Whatever the nodes answered is of another branch than the trusted one: one of the two is about to change. */
+  forBranch(): void {
+    const { chain, client } = this.run;
+    const { text } = client.vantage;
+    this.until(() => chain.tip.now().text !== text, (moved) => (moved && this.mayRerun ? this.rerun() : this.run.refuse(notAtHead())));
+  }
+
+  /** A batch is begun anew as a whole, never one of its calls. */
+  get mayRerun(): boolean {
+    return !this.run.client.inBatch && this.reruns < MAX_RERUNS;
+  }
+
+  /** Begins the call anew on the chain as it is now, once whoever calls this is done. */
+  rerun(): void {
+    const { chain, client } = this.run;
+    this.reruns++;
+    client.vantage = chain.tip.now();
+    chain.metrics.view.onEvent('begun_anew');
+    queueMicrotask(() => {
+      if (this.run.live) this.run.approach();
+    });
+  }
+
+  private until(holds: () => boolean, then: (reached: boolean) => void): void {
+    const { chain } = this.run;
+    this.wait = chain.tip.wait(holds, chain.config.view.maxWaitMs, (reached) => {
+      this.wait = null;
+      if (this.run.live) then(reached);
+    });
+  }
+}
