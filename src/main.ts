@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { EXIT } from './cli/ports.ts';
 import type { Parts, World } from './cli/ports.ts';
 import { runCli } from './cli/run.ts';
-import { watchFile } from './cli/watchFile.ts';
+import { watchFile } from './edge/watchFile.ts';
 import { startDevnet } from './devnet/devnet.ts';
 import { startGateway } from './gateway/gateway.ts';
 import { createLogger } from './observe/log.ts';

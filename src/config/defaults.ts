@@ -25,6 +25,7 @@ export const DEFAULTS = {
     cors: { origins: ['*'], maxAgeS: 600 },
     trustedProxies: [],
     explainHeader: false,
+    tls: { certFile: '', keyFile: '', passphrase: '', minVersion: 'TLSv1.2' },
   },
   admin: { host: '127.0.0.1', port: 9545, tokenFile: '.tidegate/admin.token' },
   log: { level: 'info', sampleEvery: 0 },

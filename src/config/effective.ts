@@ -7,6 +7,7 @@ const show = (key: string, value: unknown): unknown => {
   if (typeof value === 'number' && key.endsWith('Ms')) return unquoted(formatDurationMs(value));
   if (typeof value === 'number' && key.endsWith('Bytes')) return unquoted(formatSizeBytes(value));
   if (typeof value === 'string' && (key === 'http' || key === 'ws')) return redactUrl(value);
+  if (key === 'passphrase' && value !== '') return REDACTED;
   if (key === 'headers') return Object.fromEntries(Object.keys(value as object).map((name) => [name, REDACTED]));
   if (Array.isArray(value)) return value.map((item) => show('', item));
   if (typeof value !== 'object' || value === null) return value;

@@ -1,5 +1,6 @@
 import { diffConfig } from './diff.ts';
 import type { Config } from './schema.ts';
+import { isTlsOn } from './tls.ts';
 
 /** What taking over a new configuration comes to in a running process. */
 export interface ReloadPlan {
@@ -13,7 +14,7 @@ export interface ReloadPlan {
 
 /** Outside chains only these are read anew at each use. */
 const LIVE =
-  /^(server\.(maxBodyBytes|maxInflatedBytes|maxBatchItems|batchConcurrency|maxDepth|maxMethodBytes|maxResponseBytes|maxInFlight|drainTimeoutMs|refuseChunked|gzipAboveBytes|trustedProxies|explainHeader)|log\.sampleEvery|access\.[A-Za-z]+|chains(\..*)?)$/;
+  /^(server\.(maxBodyBytes|maxInflatedBytes|maxBatchItems|batchConcurrency|maxDepth|maxMethodBytes|maxResponseBytes|maxInFlight|drainTimeoutMs|refuseChunked|gzipAboveBytes|trustedProxies|explainHeader|tls)|log\.sampleEvery|access\.[A-Za-z]+|chains(\..*)?)$/;
 
 /** Options of a chain that the judge lays its windows and its trusted chain out by. */
 const FIXED_IN_CHAIN: readonly (readonly string[])[] = [
@@ -40,7 +41,9 @@ const put = (tree: Tree, path: readonly string[], value: unknown): void => {
 
 const keepTop = (before: Config, next: Config): string[] => {
   const { live, restart } = diffConfig(before, next);
-  const paths = [...live, ...restart].map(({ path }) => path).filter((path) => !LIVE.test(path));
+  const isSwitched = isTlsOn(before.server.tls) !== isTlsOn(next.server.tls);
+  const isFixed = (path: string): boolean => !LIVE.test(path) || (path === 'server.tls' && isSwitched);
+  const paths = [...live, ...restart].map(({ path }) => path).filter(isFixed);
   for (const path of paths) put(next as unknown as Tree, path.split('.'), valueAt(before, path.split('.')));
   return paths;
 };

@@ -4,6 +4,7 @@ import { relateRouting } from './relateRouting.ts';
 import type { ChainConfig, Config, UpstreamConfig } from './schema.ts';
 import { pathText } from './problem.ts';
 import { nearest } from './suggest.ts';
+import { relateTls } from './tls.ts';
 import { canonicalUrl } from './url.ts';
 
 /** Names of families: `/evm/1` names a chain by its id. */
@@ -28,7 +29,7 @@ const relatePorts = ({ server, admin }: Config): Finding[] => {
 };
 
 const relateServer = ({ server }: Config): Finding[] => {
-  const findings: Finding[] = [];
+  const findings = relateTls(server.tls);
   if (server.maxInflatedBytes < server.maxBodyBytes) {
     findings.push({
       path: ['server', 'maxInflatedBytes'],

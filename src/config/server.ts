@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { parseCidr } from './cidr.ts';
 import { DEFAULTS } from './defaults.ts';
 import { choice, count, durationMs, durationS, flag, listOf, section, sizeBytes } from './fields.ts';
+import { tlsSection } from './tls.ts';
 
 const D = DEFAULTS.server;
 const GIB = 1_073_741_824;
@@ -75,6 +76,7 @@ export const serverSection = section(
       'Answer x-tidegate-explain: 1 with the way that the call took; where access is set, only keys with explain get it.',
     ),
     trustedProxies: listOf(cidr, D.trustedProxies, 1000, 'Address ranges of proxies whose X-Forwarded-For counts.'),
+    tls: tlsSection,
   },
   'The client port and its limits.',
 );

@@ -1,3 +1,5 @@
+import type { TlsConfig } from '../config/tls.ts';
+
 /** Who may call from a browser. */
 export interface CorsOptions {
   /** Origins as browsers send them (`https://app.example`), or `*` for all. Empty: no browser may call. */
@@ -28,6 +30,8 @@ export interface EdgeOptions {
   /** Answers of this size or more are gzipped for those who accept it; 0 = never. */
   readonly gzipAboveBytes: number;
   readonly cors: CorsOptions;
+  /** Files to serve TLS with; without names, plain HTTP. */
+  readonly tls: TlsConfig;
 }
 
 /** Header lines per request. The `uws` engine cannot hold more. */

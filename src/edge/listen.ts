@@ -1,5 +1,7 @@
 import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { bindError } from './bindError.ts';
+import { loadCertificate } from './certificateFile.ts';
 import type { EdgeLog, EdgeOptions } from './limits.ts';
 import { NodeEngine } from './nodeEngine.ts';
 import type { EdgeHandler, EdgeServer } from './port.ts';
@@ -9,21 +11,22 @@ import type { UwsModule } from './uwsLoad.ts';
 
 /**
  * Starts an engine and listens.
- * @throws Error naming host and port when it cannot bind, or when `engine: uws` cannot load its native library
+ * @throws CertificateFault for files of `server.tls` that cannot be served with; Error naming host and port when it cannot bind, or when `engine: uws` cannot load its native library
  */
 export async function listen(options: EdgeOptions, handler: EdgeHandler, log: EdgeLog): Promise<EdgeServer> {
+  const certificate = loadCertificate(options.tls);
   const uws = options.engine === 'node' ? null : tryUws(options, log);
   if (uws === null) {
-    const server = new NodeEngine(options, handler, log);
+    const server = new NodeEngine(options, certificate, handler, log);
     await server.listen().catch((error: NodeJS.ErrnoException) => {
       throw bindError('server', options, error);
     });
     return server;
   }
   // uws shares a port with another process of the same user without a word.
-  if (options.port !== 0) await provePortFree(options);
-  const server = new UwsEngine(uws, options, handler, log);
-  if (!server.listen()) throw bindError('server', options, { code: 'EADDRNOTAVAIL' });
+  const port = await findPort(options);
+  const server = new UwsEngine({ uws, certificate }, options, handler, log);
+  if (!server.listen(port)) throw bindError('server', options, { code: 'EADDRNOTAVAIL' });
   return server;
 }
 
@@ -42,11 +45,14 @@ function tryUws(options: EdgeOptions, log: EdgeLog): UwsModule | null {
   }
 }
 
-/** Binds the port alone for a moment. Rejects with the reason when somebody else has it. */
-async function provePortFree(options: EdgeOptions): Promise<void> {
+/** Binds the port, or any where it is 0, alone for a moment and gives it. Rejects with the reason when somebody else has it. */
+async function findPort(options: EdgeOptions): Promise<number> {
   const trial = createServer();
-  await new Promise<void>((resolve, reject) => {
+  return new Promise((resolve, reject) => {
     trial.once('error', (error) => reject(bindError('server', options, error as NodeJS.ErrnoException)));
-    trial.listen({ host: options.host, port: options.port, exclusive: true }, () => trial.close(() => resolve()));
+    trial.listen({ host: options.host, port: options.port, exclusive: true }, () => {
+      const { port } = trial.address() as AddressInfo;
+      trial.close(() => resolve(port));
+    });
   });
 }

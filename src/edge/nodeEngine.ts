@@ -1,14 +1,18 @@
-import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { Server as TlsServer } from 'node:https';
 import { Server as NetServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { foldAddress } from './address.ts';
 import type { Call } from './call.ts';
+import type { Certificate } from './certificate.ts';
+import { Handshakes } from './handshakes.ts';
 import { EdgeCore } from './core.ts';
 import { MAX_PIPELINED } from './limits.ts';
 import type { EdgeLog, EdgeOptions } from './limits.ts';
 import { parserFault, refuseOnSocket } from './nodeRefuse.ts';
 import type { ParserError } from './nodeRefuse.ts';
+import { makeServer, useCertificate } from './nodeServer.ts';
 import { writeNode } from './nodeWrite.ts';
 import type { EdgeAnswer, EdgeHandler, EdgeServer, RequestHead } from './port.ts';
 
@@ -63,36 +67,34 @@ export class NodeEngine implements EdgeServer {
   port = 0;
   readonly #core: EdgeCore<ServerResponse>;
   readonly #head = new NodeHead();
-  readonly #server: Server;
+  certificate: Certificate | null;
+  readonly #server: Server | TlsServer;
+  readonly #handshakes = new Handshakes();
   readonly #connections = new Map<Socket, NodeConnection>();
   #drained: Promise<void> | null = null;
   #onEmpty: (() => void) | null = null;
 
-  constructor(options: EdgeOptions, handler: EdgeHandler, log: EdgeLog) {
+  constructor(options: EdgeOptions, certificate: Certificate | null, handler: EdgeHandler, log: EdgeLog) {
     this.#core = new EdgeCore(options, handler, log, {
       write: (call, answer) => this.#write(call, answer),
       addressOf: ({ req }) => addressOf(req),
     });
     this.#core.onEnded = (call) => this.#onEnded(call);
-    this.#server = createServer({
-      insecureHTTPParser: false,
-      // Judged with the rest of the head, so that the answer is the same on every engine.
-      requireHostHeader: false,
-      maxHeaderSize: options.maxHeaderBytes + 1024,
-      headersTimeout: options.bodyTimeoutMs,
-      // Only for bodies that nobody reads; the others are on the clock of the core.
-      requestTimeout: options.bodyTimeoutMs * 3,
-      connectionsCheckingInterval: Math.ceil(options.bodyTimeoutMs / 4),
-      keepAliveTimeout: options.keepAliveTimeoutMs,
-      noDelay: true,
-    });
-    // The count is judged; a parser that drops headers silently would hide them.
-    this.#server.maxHeadersCount = 0;
-    this.#server.maxConnections = options.maxConnections;
+    this.#server = makeServer(options, certificate);
+    this.certificate = certificate;
     const onRequest = (req: IncomingMessage, res: ServerResponse): void => this.#onRequest(req, res);
     this.#server.on('request', onRequest).on('checkContinue', onRequest).on('checkExpectation', onRequest);
     this.#server.on('connect', (_req, socket) => refuseOnSocket(socket, 'httpMethod'));
-    this.#server.on('connection', (socket) => this.#onConnection(socket));
+    if (this.#server instanceof TlsServer) {
+      this.#server.on('connection', (socket: Socket) => this.#handshakes.add(socket));
+      this.#server.on('secureConnection', (socket: TLSSocket) => {
+        this.#handshakes.end(socket);
+        this.#onConnection(socket);
+      });
+      this.#handshakes.onEmpty = () => this.#endIfEmpty();
+    } else {
+      this.#server.on('connection', (socket: Socket) => this.#onConnection(socket));
+    }
     this.#server.on('clientError', (error, socket) => this.#onClientError(error, socket as Socket));
   }
 
@@ -109,8 +111,17 @@ export class NodeEngine implements EdgeServer {
     this.port = (this.#server.address() as AddressInfo).port;
   }
 
+  renew(certificate: Certificate): () => void {
+    const server = this.#server;
+    if (!(server instanceof TlsServer)) throw new Error('the client port speaks plain HTTP');
+    return () => {
+      useCertificate(server, certificate);
+      this.certificate = certificate;
+    };
+  }
+
   connections(): number {
-    return this.#connections.size;
+    return this.#connections.size + this.#handshakes.size;
   }
 
   drain(graceMs: number): Promise<void> {
@@ -129,7 +140,8 @@ export class NodeEngine implements EdgeServer {
       // Not the HTTP server's own close: it destroys connections whose last answer is still being read.
       NetServer.prototype.close.call(this.#server);
       for (const [socket, { calls }] of this.#connections) if (calls.length === 0) socket.destroySoon();
-      if (this.#connections.size === 0) this.#onEmpty();
+      this.#handshakes.destroy();
+      this.#endIfEmpty();
     });
     return this.#drained;
   }
@@ -140,8 +152,12 @@ export class NodeEngine implements EdgeServer {
     socket.on('close', () => {
       this.#connections.delete(socket);
       for (const call of [...connection.calls]) call.onGone();
-      if (this.#connections.size === 0) this.#onEmpty?.();
+      this.#endIfEmpty();
     });
+  }
+
+  #endIfEmpty(): void {
+    if (this.connections() === 0) this.#onEmpty?.();
   }
 
   #onEnded(call: NodeCall): void {

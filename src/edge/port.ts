@@ -1,3 +1,5 @@
+import type { Certificate } from './certificate.ts';
+
 /** What an engine tells of a request before its body. Every getter is valid only inside `onRequest`. */
 export interface RequestHead {
   /** Upper-case HTTP method. */
@@ -56,6 +58,14 @@ export interface EdgeHandler {
 export interface EdgeServer {
   readonly engine: 'uws' | 'node';
   readonly port: number;
+  /** What new TLS connections are met with; null on a port of plain HTTP. */
+  readonly certificate: Certificate | null;
+  /**
+   * Makes ready to meet new connections with another certificate; those that are open stay. Only on a port that has one.
+   * @returns what puts it into force
+   * @throws Error when the engine refuses it; nothing is changed then
+   */
+  renew(certificate: Certificate): () => void;
   /** Open client connections. */
   connections(): number;
   /** Stops accepting, answers what is under way with `connection: close`, resolves when all is closed or `graceMs` is over. */

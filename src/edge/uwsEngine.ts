@@ -1,9 +1,11 @@
 import type { Call } from './call.ts';
+import type { Certificate } from './certificate.ts';
 import { EdgeCore } from './core.ts';
 import type { EdgeLog, EdgeOptions } from './limits.ts';
 import type { EdgeHandler, EdgeServer, RequestHead } from './port.ts';
 import { foldAddress } from './address.ts';
 import type { UwsApp, UwsModule, UwsRequest, UwsResponse } from './uwsLoad.ts';
+import { makeTlsApp } from './uwsTls.ts';
 import { UwsWriter } from './uwsWrite.ts';
 
 /** The head of the request being opened; one object per server, pointed at each request in turn. */
@@ -33,38 +35,67 @@ function addressOf(res: UwsResponse): string {
   return foldAddress(Buffer.from(res.getRemoteAddressAsText()).toString('latin1'));
 }
 
+/** One application of the library: it keeps the certificate that it was made with. */
+interface UwsListener {
+  readonly app: UwsApp;
+  readonly certificate: Certificate | null;
+  /** What it listens by; null before and after. */
+  token: object | null;
+  connections: number;
+}
+
+/** The library, and what it serves TLS with. */
+export interface UwsLibrary {
+  readonly uws: UwsModule;
+  readonly certificate: Certificate | null;
+}
+
 /** Serves with uWebSockets.js on a port that `listen` has proved free. */
 export class UwsEngine implements EdgeServer {
   readonly engine = 'uws';
   port = 0;
   readonly #uws: UwsModule;
-  readonly #app: UwsApp;
+  #listener: UwsListener;
   readonly #core: EdgeCore<UwsResponse>;
   readonly #head = new UwsHead();
   readonly #addHeader: (name: string, value: string) => void;
+  /** Listeners of earlier certificates whose connections are still open, and the one that listens. */
+  readonly #listeners = new Set<UwsListener>();
   #connections = 0;
-  #token: object | null = null;
   #drained: Promise<void> | null = null;
 
-  constructor(uws: UwsModule, options: EdgeOptions, handler: EdgeHandler, log: EdgeLog) {
-    this.#uws = uws;
+  constructor(library: UwsLibrary, options: EdgeOptions, handler: EdgeHandler, log: EdgeLog) {
+    this.#uws = library.uws;
     this.#core = new EdgeCore(options, handler, log, { write: new UwsWriter().write, addressOf });
     const scan = this.#core.scan;
     this.#addHeader = (name, value) => scan.add(name, value);
-    this.#app = uws.App();
-    this.#app.filter((res, change) => this.#onConnection(res, change));
-    this.#app.any('/*', (res, req) => this.#onRequest(res, req));
+    this.#listener = this.#makeListener(library.certificate);
   }
 
-  /** Binds; false when the address cannot be bound. */
-  listen(): boolean {
-    const { host, port } = this.#core.options;
-    this.#app.listen(host, port, (token) => {
-      if (token === false) return;
-      this.#token = token;
-      this.port = this.#uws.us_socket_local_port(token);
-    });
-    return this.#token !== null;
+  get certificate(): Certificate | null {
+    return this.#listener.certificate;
+  }
+
+  /**
+   * Binds; false when the address cannot be bound.
+   * @param port not 0: the library lets another listener share only a port that was asked for by number
+   */
+  listen(port: number): boolean {
+    this.port = port;
+    return this.#open(this.#listener);
+  }
+
+  renew(certificate: Certificate): () => void {
+    const next = this.#makeListener(certificate);
+    return () => {
+      if (this.#core.draining) return;
+      const old = this.#listener;
+      // Both listen for a moment, so that the port is never closed.
+      if (!this.#open(next)) throw new Error(`cannot listen on ${this.#core.options.host}:${this.port} with the new certificate`);
+      this.#listener = next;
+      // Right after the loop has accepted what waited: connections that the old one has not accepted are reset.
+      setImmediate(() => this.#retire(old));
+    };
   }
 
   connections(): number {
@@ -75,12 +106,11 @@ export class UwsEngine implements EdgeServer {
     this.#drained ??= new Promise((resolve) => {
       const core = this.#core;
       core.draining = true;
-      if (this.#token !== null) this.#uws.us_listen_socket_close(this.#token);
-      this.#token = null;
+      for (const listener of this.#listeners) this.#hush(listener);
       const close = (): void => {
         core.onIdle = null;
         clearTimeout(timer);
-        this.#app.close();
+        for (const { app } of this.#listeners) app.close();
         core.clock.stop();
         resolve();
       };
@@ -97,9 +127,39 @@ export class UwsEngine implements EdgeServer {
     return this.#drained;
   }
 
-  #onConnection(res: UwsResponse, change: number): void {
+  #makeListener(certificate: Certificate | null): UwsListener {
+    const app = certificate === null ? this.#uws.App() : makeTlsApp(this.#uws, certificate);
+    const listener: UwsListener = { app, certificate, token: null, connections: 0 };
+    app.filter((res, change) => this.#onConnection(listener, res, change));
+    app.any('/*', (res, req) => this.#onRequest(res, req));
+    return listener;
+  }
+
+  #open(listener: UwsListener): boolean {
+    listener.app.listen(this.#core.options.host, this.port, (token) => {
+      listener.token = token === false ? null : token;
+    });
+    if (listener.token === null) return false;
+    this.#listeners.add(listener);
+    return true;
+  }
+
+  /** Accepts no more; what is open stays. */
+  #hush(listener: UwsListener): void {
+    if (listener.token !== null) this.#uws.us_listen_socket_close(listener.token);
+    listener.token = null;
+  }
+
+  #retire(listener: UwsListener): void {
+    this.#hush(listener);
+    if (listener.connections === 0) this.#listeners.delete(listener);
+  }
+
+  #onConnection(listener: UwsListener, res: UwsResponse, change: number): void {
     this.#connections += change > 0 ? 1 : -1;
+    listener.connections += change > 0 ? 1 : -1;
     if (change > 0 && this.#connections > this.#core.options.maxConnections) res.close();
+    else if (listener.token === null && listener.connections === 0) this.#listeners.delete(listener);
   }
 
   #onRequest(res: UwsResponse, req: UwsRequest): void {

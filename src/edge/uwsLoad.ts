@@ -3,9 +3,19 @@ import { createRequire } from 'node:module';
 /** The part of uWebSockets.js that the edge uses; all of it exists in the binary for Node 20. */
 export interface UwsModule {
   App(): UwsApp;
+  /** Reads the files at once; throws when it refuses them. */
+  SSLApp(options: UwsTlsOptions): UwsApp;
   us_listen_socket_close(token: object): void;
   us_socket_local_port(token: object): number;
   _cfg(key: string): void;
+}
+
+export interface UwsTlsOptions {
+  readonly cert_file_name: string;
+  readonly key_file_name: string;
+  readonly passphrase?: string;
+  /** Ciphers of TLS 1.2, in OpenSSL's notation; those of TLS 1.3 are fixed. */
+  readonly ssl_ciphers?: string;
 }
 
 export interface UwsApp {

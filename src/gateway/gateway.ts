@@ -7,6 +7,7 @@ import type { Logger } from '../observe/log.ts';
 import { GatewayMetrics } from '../observe/metrics.ts';
 import { openAdmin } from './admin.ts';
 import type { AdminServer } from '../edge/admin.ts';
+import { CertificateKeeper } from './certificateKeeper.ts';
 import type { ChainRuntime } from './chain.ts';
 import { ChainSet } from './chainSet.ts';
 import type { LocalChain } from './localChain.ts';
@@ -85,7 +86,9 @@ async function build(config: Config, world: GatewayWorld, closing: Closing): Pro
   // the client port reads most of its limits at each request
   const limits = { ...config.server };
   const setLimits = (next: ServerConfig): void => void Object.assign(limits, next);
-  const reloader = new Reloader(config, { world, chains, server, setLimits });
+  const certificates = new CertificateKeeper(world, () => void reloader.take((running) => ({ config: running })));
+  closing.closers.push(() => certificates.stop());
+  const reloader: Reloader = new Reloader(config, { world, chains, server, setLimits, certificates });
   const state: GatewayState = { get chains() { return chains.list; }, server, metrics, draining: false, reloader, readConfig };
   const admin = await openAdmin(config.admin, state, world);
   closing.closers.push(() => admin.close(1_000));
@@ -94,6 +97,7 @@ async function build(config: Config, world: GatewayWorld, closing: Closing): Pro
   const edge = await listen(limits, server, world.log);
   closing.closers.push(() => edge.drain(0));
   metrics.beforeScrape(() => fillGauges(state, edge, world));
+  certificates.begin(edge);
   tellStart(config, { edge, admin, world, chains: chains.list });
   return {
     clientPort: edge.port,

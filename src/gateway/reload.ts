@@ -2,6 +2,8 @@ import { planReload } from '../config/live.ts';
 import { problemText } from '../config/problem.ts';
 import type { Config } from '../config/schema.ts';
 import type { Unfit, Wanted } from '../config/wanted.ts';
+import { CertificateFault } from '../edge/certificate.ts';
+import type { CertificateKeeper } from './certificateKeeper.ts';
 import type { ChainSet } from './chainSet.ts';
 import type { GatewayWorld } from './node.ts';
 import type { Server } from './serve.ts';
@@ -21,6 +23,7 @@ export interface ReloadParts {
   readonly server: Pick<Server, 'reload'>;
   /** Puts the limits of the client port into force. */
   setLimits(server: Config['server']): void;
+  readonly certificates: Pick<CertificateKeeper, 'prepare'>;
 }
 
 /** Takes over configurations one after the other, in the order in which they were asked for. */
@@ -42,7 +45,8 @@ export class Reloader {
 
   /**
    * Applies what can be changed live and names the rest, without dropping a call.
-   * @throws Error, with nothing changed, when the nodes of a new chain without `chainId` disagree about it
+   * @throws Error, with nothing changed, when the nodes of a new chain without `chainId` disagree about it, or the files of
+   * `server.tls` cannot be served with
    */
   reload(config: Config): Promise<ReloadReport> {
     return this.inTurn(() => this.apply(config));
@@ -71,6 +75,7 @@ export class Reloader {
     try {
       return await this.apply(config);
     } catch (error) {
+      if (error instanceof CertificateFault) return { place: error.file, problems: [{ path: error.option, line: 0, column: 0, message: error.reason }] };
       const message = error instanceof Error ? error.message : String(error);
       return { place: 'nodes', problems: [{ path: '', line: 0, column: 0, message }] };
     }
@@ -78,14 +83,17 @@ export class Reloader {
 
   private async apply(wanted: Config): Promise<ReloadReport> {
     const { config, live, restart } = planReload(this.running, wanted);
-    const { chains, server, setLimits } = this.parts;
+    const { chains, server, setLimits, certificates } = this.parts;
+    // its files can have changed without an option
+    const renewal = certificates.prepare(config.server.tls);
     if (live.length > 0) {
       await chains.apply(config);
       server.reload(config);
       setLimits(config.server);
       this.running = config;
     }
-    return { live, restart };
+    renewal.commit();
+    return { live: [...live, ...renewal.live], restart };
   }
 
   private tell(done: ReloadReport | Unfit): void {

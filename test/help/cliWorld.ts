@@ -107,6 +107,7 @@ export class TestParts implements Parts {
       chains: { apply },
       server: { reload: () => undefined },
       setLimits: () => undefined,
+      certificates: { prepare: () => ({ live: [], commit: () => undefined }) },
     });
     const reloadFile = async () => (readConfig === undefined ? null : reloader.take(readConfig));
     return { clientPort: 1111, adminPort: 2222, reloadFile, close };

@@ -31,6 +31,7 @@ export const OPTIONS: EdgeOptions = {
   refuseChunked: false,
   gzipAboveBytes: 16 * 1024,
   cors: { origins: ['*'], maxAgeS: 600 },
+  tls: { certFile: '', keyFile: '', passphrase: '', minVersion: 'TLSv1.2' },
 };
 
 export const JSON_HEADERS = ['content-type', 'application/json'] as const;

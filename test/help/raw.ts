@@ -1,5 +1,7 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { ConnectionOptions } from 'node:tls';
 
 /** One HTTP response as it came over the wire. */
 export interface RawResponse {
@@ -44,6 +46,17 @@ export class RawClient {
     const client = new RawClient(socket);
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', () => resolve());
+      socket.once('error', reject);
+    });
+    return client;
+  }
+
+  /** As `open`, over TLS. @param options how the server is judged, such as `ca` */
+  static async openTls(port: number, options: ConnectionOptions): Promise<RawClient> {
+    const socket = connectTls({ port, host: '127.0.0.1', ...options });
+    const client = new RawClient(socket);
+    await new Promise<void>((resolve, reject) => {
+      socket.once('secureConnect', () => resolve());
       socket.once('error', reject);
     });
     return client;

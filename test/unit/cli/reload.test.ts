@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runCli } from '../../../src/cli/run.ts';
-import { watchFile } from '../../../src/cli/watchFile.ts';
+import { watchFile } from '../../../src/edge/watchFile.ts';
 import { TestParts, TestWorld } from '../../help/cliWorld.ts';
 
 const yaml = (weight: number): string => `chains: [{ name: c, upstreams: [{ name: a, http: "http://h.example/s3cret", weight: ${weight} }] }]\n`;

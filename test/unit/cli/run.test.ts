@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { COMMANDS } from '../../../src/cli/commands.ts';
 import { runCli } from '../../../src/cli/run.ts';
+import { makePair, TlsFiles } from '../../help/tls.ts';
 import { TestParts, TestWorld } from '../../help/cliWorld.ts';
 
 let world: TestWorld;
@@ -56,6 +57,23 @@ describe('check', () => {
       'a.yaml:1:11 server.prot: unknown key (did you mean port?)',
       'a.yaml:2:9 chains: needs at least one chain',
     ]);
+  });
+
+  test('files of server.tls that cannot be served with, without what is in them', async () => {
+    const files = await TlsFiles.make();
+    const { certFile, keyFile } = files.tls;
+    world.files.set('a.yaml', `server: { tls: ${JSON.stringify({ certFile, keyFile, passphrase: 's3same' })} }\n${minimal}`);
+    expect(await run('check a.yaml')).toBe(0);
+    expect(world.outLines).toContain('    passphrase: "***"');
+    files.write('keyFile', (await makePair()).key);
+    expect(await run('check a.yaml')).toBe(1);
+    expect(world.outLines.at(-1)).toBe(`a.yaml: server.tls.keyFile: ${keyFile}: is not the key of the certificate in ${certFile}`);
+    files.put(await makePair(-1000));
+    expect(await run('check a.yaml')).toBe(1);
+    expect(world.outLines.at(-1)).toMatch(/certFile: .*tls\.crt: the certificate has expired on 20/);
+    files.remove();
+    expect(await run('check a.yaml')).toBe(1);
+    expect(world.outLines.at(-1)).toBe(`a.yaml: server.tls.certFile: ${certFile}: cannot be read: no such file`);
   });
 
   test('a file that is not there', async () => {

@@ -35,3 +35,11 @@ test('what takes a restart keeps its value, the rest of its section changes', ()
   expect(planReload(plan.config, after).restart).toEqual(plan.restart);
   expect(planReload(plan.config, after).live).toEqual([]);
 });
+
+test('TLS files change live, TLS itself does not', () => {
+  const tls = (more: object) => config({}, { server: { tls: { certFile: 'a', keyFile: 'b', ...more } } });
+  expect(planReload(tls({}), tls({ keyFile: 'c', minVersion: 'TLSv1.3' }))).toMatchObject({ live: ['changed server.tls'], restart: [] });
+  for (const [before, after] of [[config(), tls({})], [tls({}), config()]] as const) {
+    expect(planReload(before, after)).toEqual({ config: before, live: [], restart: ['server.tls'] });
+  }
+});

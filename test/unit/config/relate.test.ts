@@ -17,6 +17,9 @@ describe('server', () => {
       { server: { port: 1, host: '0.0.0.0' }, admin: { port: 1 } },
       'admin.port: server.port and admin.port are the same',
     ],
+    [{ server: { tls: { certFile: 'a' } } }, 'server.tls.certFile: server.tls.keyFile is required beside server.tls.certFile'],
+    [{ server: { tls: { keyFile: 'a' } } }, 'server.tls.keyFile: server.tls.certFile is required beside server.tls.keyFile'],
+    [{ server: { tls: { passphrase: 'a' } } }, 'server.tls.passphrase: has no effect without server.tls.keyFile'],
     [
       { server: { maxBodyBytes: '20MiB' } },
       'server.maxBodyBytes: server.maxInflatedBytes must be at least server.maxBodyBytes',
