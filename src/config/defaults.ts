@@ -89,6 +89,8 @@ export const DEFAULTS = {
     budget: { callsPerS: 0, weightPerS: 0, burst: 0, tune: true },
     maxInFlight: 1024,
     connections: 64,
+    transport: 'http',
+    sockets: { count: 1, maxInFlight: 512, pingAfterMs: 5000, reconnect: { baseMs: 250, maxMs: 10_000 } },
     batch: { enabled: 'auto', maxCalls: 64, maxBytes: 256 * KIB, slots: 1, maxWaitMs: 5, retryAfterMs: 300_000 },
   },
 } as const;

@@ -66,8 +66,10 @@ const relateUpstreams = (chain: ChainConfig, path: Path): Finding[] => {
   if (chain.upstreams.every(({ weight }) => weight === 0)) {
     findings.push({ path: [...path, 'upstreams'], message: 'needs at least one upstream whose weight is not 0' });
   }
-  const own = chain.upstreams.flatMap(({ methods, budget }, index) => [
+  const own = chain.upstreams.flatMap(({ methods, budget, transport, ws, sockets }, index) => [
     ...relateMethods(methods, at(index)),
+    ...(transport !== 'http' && ws === undefined ? [{ path: [...at(index), 'transport'], message: `${transport} needs the upstream's ws` }] : []),
+    ...(sockets.reconnect.baseMs > sockets.reconnect.maxMs ? [{ path: [...at(index), 'sockets', 'reconnect', 'baseMs'], message: 'must be at most maxMs' }] : []),
     ...loneBurst(budget.callsPerS + budget.weightPerS, budget.burst, [...at(index), 'budget']),
   ]);
   return [...findings, ...own];

@@ -44,6 +44,22 @@ const capability = (name: keyof typeof D.capabilities, text: string) =>
     .default(D.capabilities[name])
     .describe(text);
 
+const socketsSection = section(
+  {
+    count: count(D.sockets.count, [1, 64], 'Connections for calls.'),
+    maxInFlight: count(D.sockets.maxInFlight, [1, 100_000], 'Most calls under way on one connection.'),
+    pingAfterMs: durationMs(D.sockets.pingAfterMs, [100, 3_600_000], 'Silence after which a connection is pinged, and again after which it is given up.'),
+    reconnect: section(
+      {
+        baseMs: durationMs(D.sockets.reconnect.baseMs, [1, 3_600_000], 'First wait before connecting again, half of it at random.'),
+        maxMs: durationMs(D.sockets.reconnect.maxMs, [1, 3_600_000], 'Longest wait.'),
+      },
+      'Waits between tries to connect, doubled each time.',
+    ),
+  },
+  'Calls over WebSocket.',
+);
+
 const batchSection = section(
   {
     enabled: z
@@ -114,6 +130,8 @@ export const upstreamObject = z.strictObject(
     ),
     maxInFlight: count(D.maxInFlight, [1, 100_000], 'Most calls under way at this node.'),
     connections: count(D.connections, [1, 10_000], 'Most connections to this node.'),
+    transport: choice(['http', 'ws', 'auto'], D.transport, 'How calls go to this node; auto = light ones over WebSocket while it is connected, all others over HTTP.'),
+    sockets: socketsSection,
     batch: batchSection,
   },
   { error: 'must be a mapping' },

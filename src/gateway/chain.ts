@@ -102,14 +102,7 @@ export class ChainRuntime implements Serving {
     this.attempts = { options: this.options.attempt, budget: new RetryBudget(config.routing.retryBudget), book: this.book };
     this.table = blankTable(config.name);
     const { world, catalog, metrics } = parts;
-    this.nodes = new NodeSet(
-      (seat) =>
-        new UpstreamNode(seat, {
-          world,
-          methods: catalog.size,
-          onShared: (calls, refusal) => metrics.onShared(seat.index, calls, refusal === null ? 'answered' : typeof refusal === 'string' ? refusal : 'failed'),
-        }),
-    );
+    this.nodes = new NodeSet((seat) => new UpstreamNode(seat, { world, metrics, methods: catalog.size }));
   }
 
   get budget(): RetryBudget {

@@ -38,7 +38,7 @@ const fit = (entry: RouteEntry): boolean => (entry.state === 'serving' || entry.
 
 /** Whether the sockets of the one do for the other. */
 const sameSockets = (a: UpstreamConfig, b: UpstreamConfig): boolean =>
-  a.ws === b.ws && a.connections === b.connections && a.maxInFlight === b.maxInFlight && JSON.stringify([a.headers, a.batch]) === JSON.stringify([b.headers, b.batch]);
+  a.ws === b.ws && a.connections === b.connections && a.maxInFlight === b.maxInFlight && JSON.stringify([a.headers, a.batch, a.transport, a.sockets]) === JSON.stringify([b.headers, b.batch, b.transport, b.sockets]);
 
 /**
  * The nodes of a chain. Removed ones leave at once where another node can serve, else when one of the others can, so a

@@ -69,6 +69,16 @@ export class ChainMetrics {
     this.#upstreams[index]?.onShared(calls, outcome);
   }
 
+  /** A WebSocket for calls was lost, or could not be opened. */
+  onSocketLost(index: number): void {
+    this.#upstreams[index]?.onSocketLost();
+  }
+
+  /** A node said something on such a socket that answers nobody. */
+  onStray(index: number): void {
+    this.#upstreams[index]?.onStray();
+  }
+
   onRetry(reason: RetryReason): void {
     this.#retries.add(reason);
   }

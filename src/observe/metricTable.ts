@@ -41,6 +41,8 @@ export const METRICS = {
   upstreamDuration: row('upstream_request_duration_seconds', spread('seconds'), UPSTREAM, 'Time of the attempts at a node that were not cancelled.'),
   upstreamBatches: row('upstream_batches_total', count('messages'), ['chain', 'upstream', 'outcome'], 'Messages of several calls to a node, by how it took them.'),
   upstreamBatchCalls: row('upstream_batch_calls_total', count('calls'), UPSTREAM, 'Calls that left in a message with others.'),
+  upstreamSocketLost: row('upstream_socket_lost_total', count('times'), UPSTREAM, 'Times a WebSocket for calls to the node was lost, or could not be opened.'),
+  upstreamStrays: row('upstream_strays_total', count('messages'), UPSTREAM, 'Messages on a WebSocket for calls that answered nobody, late answers to calls given up included, or were malformed.'),
   upstreamState: row('upstream_state', gauge('1'), ['chain', 'upstream', 'state'], '1 for the state that the node is in, 0 for the others.'),
   upstreamHead: row('upstream_head_block', gauge('block number'), UPSTREAM, 'Newest block that the node told of; -1 while unknown.'),
   upstreamLagBlocks: row('upstream_head_lag_blocks', gauge('blocks'), UPSTREAM, 'Blocks by which the node is behind the trusted head.'),

@@ -35,6 +35,8 @@ export class UpstreamMetrics {
   readonly #ejections: CounterSet<(typeof LABELS.outReasons.names)[number]>;
   readonly #shared: CounterSet<ShareOutcome>;
   readonly #sharedCalls = new Cell();
+  readonly #socketLost = new Cell();
+  readonly #strays = new Cell();
   #facts = NEW;
   #inFlight = 0;
   readonly #budgetCalls = new Cell();
@@ -59,6 +61,14 @@ export class UpstreamMetrics {
   onShared(calls: number, outcome: ShareOutcome): void {
     this.#shared.add(outcome);
     this.#sharedCalls.add(calls);
+  }
+
+  onSocketLost(): void {
+    this.#socketLost.add();
+  }
+
+  onStray(): void {
+    this.#strays.add();
   }
 
   onOut(reason: StateReason): void {
@@ -89,6 +99,8 @@ export class UpstreamMetrics {
     page.counters('ejections', this.#ejections);
     page.counters('upstreamBatches', this.#shared);
     page.count('upstreamBatchCalls', labels, this.#sharedCalls);
+    page.count('upstreamSocketLost', labels, this.#socketLost);
+    page.count('upstreamStrays', labels, this.#strays);
     page.value('upstreamHead', labels, facts.headNumber);
     page.value('upstreamLagBlocks', labels, facts.lagBlocks);
     page.value('upstreamLagSeconds', labels, facts.lagSeconds);

@@ -30,6 +30,9 @@ export const cancelledFailure = (unsent: boolean): Failure =>
 export const closingFailure = (unsent: boolean): Failure =>
   ({ outcome: unsent ? OURS_UNSENT : OURS_SENT, detail: 'closing' });
 
+/** There is no connection to the node. */
+export const unreachedFailure = (detail: string): Failure => ({ outcome: TRANSPORT_UNSENT, detail });
+
 /** The connection that the call had been sent on was lost. */
 export const lostFailure = (reason: string): Failure => ({ outcome: TRANSPORT_SENT, detail: `connection lost: ${reason}` });
 

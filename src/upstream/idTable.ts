@@ -6,6 +6,8 @@ const SLOTS = 4096;
  */
 export class IdTable<T extends { readonly id: number }> {
   size = 0;
+  /** Called when the last item was taken out. */
+  onEmptied: (() => void) | null = null;
   private readonly slots: (T | null)[] = new Array<T | null>(SLOTS).fill(null);
   /** Those whose slot was taken. */
   private readonly others = new Map<number, T>();
@@ -31,6 +33,7 @@ export class IdTable<T extends { readonly id: number }> {
     if (this.slots[item.id % SLOTS] === item) this.slots[item.id % SLOTS] = null;
     else this.others.delete(item.id);
     this.size--;
+    if (this.size === 0) this.onEmptied?.();
     return true;
   }
 
@@ -40,6 +43,7 @@ export class IdTable<T extends { readonly id: number }> {
     this.slots.fill(null);
     this.others.clear();
     this.size = 0;
+    if (all.length > 0) this.onEmptied?.();
     return all;
   }
 

@@ -2,7 +2,7 @@ import { splitMessage } from '../rpc/message.ts';
 import type { Notice } from '../rpc/message.ts';
 import { integerId } from '../rpc/reply.ts';
 import type { SplitReply } from '../rpc/reply.ts';
-import { cancelledFailure, closingFailure, lostFailure, refusedHere } from './failure.ts';
+import { cancelledFailure, closingFailure, lostFailure, refusedHere, unreachedFailure } from './failure.ts';
 import type { Failure } from './failure.ts';
 import { IdTable } from './idTable.ts';
 import { KeptSocket } from './kept.ts';
@@ -26,6 +26,7 @@ export interface RpcSocketListener {
   onStray(detail: string): void;
 }
 
+const UNCONNECTED = unreachedFailure('the socket is not connected');
 /** Calls wait in memory while the node does not take them; from here on no more are sent. */
 const MAX_UNSENT_BYTES = 8 * 1024 * 1024;
 
@@ -95,6 +96,11 @@ export class RpcSocket implements KeptSocketListener {
     return this.up && this.calls.size < this.options.maxInFlight && this.socket.unsentBytes < MAX_UNSENT_BYTES;
   }
 
+  /** Called when no call is under way any more. */
+  set onIdle(run: () => void) {
+    this.calls.onEmptied = run;
+  }
+
   /** Call once. */
   start(): void {
     this.socket.start();
@@ -102,14 +108,14 @@ export class RpcSocket implements KeptSocketListener {
 
   /**
    * Sends one call. It has no timeout of its own: the caller cancels what takes too long. Where it cannot be sent the sink gets
-   * `transport`, unsent and without blame.
+   * `transport`, unsent; with blame while the node is not connected.
    * @param body its envelope as a latin1 string: one char per byte of the UTF-8 text; its id is the sink's
    */
   call(body: string, sink: CallSink): Exchange {
     const call = new SocketCall(this.calls, sink);
     if (!this.free || !this.calls.add(call)) {
-      const detail = this.up ? 'too many calls on the socket' : 'the socket is not connected';
-      queueMicrotask(() => call.fail(refusedHere(detail)));
+      const failure = this.up ? refusedHere('too many calls on the socket') : UNCONNECTED;
+      queueMicrotask(() => call.fail(failure));
     } else {
       this.socket.send(body);
     }

@@ -9,8 +9,8 @@ export interface Fronted {
   readonly name: string;
   readonly httpUrl: string;
   readonly wsUrl?: string;
-  /** Members of the upstream's `batch`. */
-  readonly batch?: Readonly<Record<string, unknown>>;
+  /** More members of the upstream: `batch`, `transport`, … */
+  readonly options?: Readonly<Record<string, unknown>>;
 }
 
 /** What a test may set; all else is the default. */
@@ -59,7 +59,7 @@ function transitionLog(transitions: string[]): Logger {
 
 /** Configuration of one chain called `test`, ports free. */
 function configText(nodes: readonly Fronted[], choice: GatewayChoice): string {
-  const upstreams = nodes.map(({ name, httpUrl, wsUrl, batch }) => ({ name, http: httpUrl, ...(wsUrl === undefined ? {} : { ws: wsUrl }), ...(batch === undefined ? {} : { batch }) }));
+  const upstreams = nodes.map(({ name, httpUrl, wsUrl, options }) => ({ name, http: httpUrl, ...(wsUrl === undefined ? {} : { ws: wsUrl }), ...options }));
   return JSON.stringify({
     server: { port: 0, engine: choice.engine ?? 'auto', ...choice.server },
     admin: { port: 0, tokenFile: choice.tokenFile ?? '' },

@@ -13,7 +13,7 @@ afterEach(async () => {
 async function start(say: ScriptNode['say'], batch: Readonly<Record<string, unknown>>): Promise<{ node: ScriptNode; gateway: TestGateway }> {
   const node = await ScriptNode.start(say);
   open.push(node);
-  const gateway = await testGateway([{ name: 'a', httpUrl: node.httpUrl, batch }]);
+  const gateway = await testGateway([{ name: 'a', httpUrl: node.httpUrl, options: { batch } }]);
   open.push(gateway);
   await gateway.until((upstreams) => upstreams.a?.state === 'serving');
   return { node, gateway };

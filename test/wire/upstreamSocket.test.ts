@@ -142,12 +142,12 @@ describe('RpcSocket', () => {
     expect(await again.done).toBe('"back"');
   });
 
-  it('refuses calls without blame while it is not connected, and beyond its cap', async () => {
+  it('refuses calls while it is not connected, and without blame beyond its cap', async () => {
     const node = await fakeNode();
     const { socket, until } = connect(node.url, { maxInFlight: 2 });
     const early = ask(socket, 1);
     expect(early.endings).toEqual([]);
-    expect(await early.done).toBe('transport unsent: the socket is not connected');
+    expect(await early.done).toBe('transport unsent blamed: the socket is not connected');
     await until('up');
     ask(socket, 2);
     ask(socket, 3);
