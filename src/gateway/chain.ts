@@ -39,6 +39,8 @@ export interface ChainParts {
   readonly judging: Judging;
   /** The trusted chain as the judging side sees it. */
   readonly view: ChainView;
+  /** Part of each node's budget that is this process's, above 0 to 1; 1 by default. */
+  readonly budgetShare?: number;
 }
 
 /** A call under way, to be told when nodes leave service. */
@@ -109,6 +111,10 @@ export class ChainRuntime implements Serving {
     return this.attempts.budget;
   }
 
+  private get budgetShare(): number {
+    return this.parts.budgetShare ?? 1;
+  }
+
   get catalog(): Catalog {
     return this.parts.catalog;
   }
@@ -135,7 +141,7 @@ export class ChainRuntime implements Serving {
 
   seat(seats: readonly Seat[], graceMs: number): void {
     this.nodes.seat(seats, graceMs);
-    for (const { index, config } of seats) this.book.budgets.configure(index, config.budget);
+    for (const { index, config } of seats) this.book.budgets.configure(index, config.budget, this.budgetShare);
   }
 
   take(table: RouteTable): void {
@@ -148,7 +154,7 @@ export class ChainRuntime implements Serving {
 
   onAnswered(index: number, calls = 1): void {
     this.book.answered(index);
-    this.book.budgets.onProbe(index, calls, this.parts.world.clock.nowMs());
+    this.book.budgets.onProbe(index, calls * this.budgetShare, this.parts.world.clock.nowMs());
   }
 
   onChainId(chainId: number): void {

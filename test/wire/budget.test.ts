@@ -83,6 +83,13 @@ test('a call that cannot wait is refused with Retry-After, and reaches no node',
   expect(one.calls.length).toBe(10 - refused.length);
 });
 
+test('probes count against the budget', async () => {
+  const { adminUrl } = await start([{ callsPerS: 1, burst: 1 }]);
+  const look = async (): Promise<unknown> => (await fetch(`${adminUrl}/api/v1/explain?method=eth_getBalance`)).json();
+  await vi.waitFor(async () => expect(await look()).toMatchObject({ candidates: [{ name: 'n0', reasons: [{ reason: 'budget' }] }] }), { timeout: 20_000 });
+  expect(one.calls).toEqual([]);
+});
+
 test('a client that leaves while it waits gives its place back', async () => {
   const { url, adminUrl } = await start([{ callsPerS: 2, burst: 1 }], { budgetWaitMs: '60s' });
   const leave = new AbortController();

@@ -177,6 +177,17 @@ test('keys come into force', async () => {
   expect(await ask(1, 'main/secret')).toBe(GOOD);
 });
 
+test('a budget comes into force, and goes', async () => {
+  const a = { name: 'a', node: at(0) };
+  const patience = { routing: { budgetWaitMs: 0 } };
+  await start(configOf([a], patience));
+  await gateway.reload(configOf([{ ...a, budget: { callsPerS: 0.001, burst: 1 } }], patience));
+  expect([await ask(1), await ask(2)].filter((answer) => answer === GOOD).length).toBeLessThan(2);
+  expect(await ask(3)).toMatch(/^429 .*-32005/);
+  await gateway.reload(configOf([a], patience));
+  expect(await ask(4)).toBe(GOOD);
+});
+
 test('a new chain whose nodes disagree changes nothing', async () => {
   const a = { name: 'a', node: at(0) };
   await start(configOf([a]));
