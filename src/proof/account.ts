@@ -12,6 +12,7 @@ const ZERO = `0x${'0'.repeat(64)}`;
 export interface AccountCounts {
   /** Whether the account is there; its absence is proven else. */
   readonly isPresent: boolean;
+  /** Slots that were looked up in a storage trie that holds something: of an empty one there is nothing to damage. */
   readonly slots: number;
 }
 
@@ -77,5 +78,5 @@ export function checkAccountProof(keccak: Keccak, stateRoot: Uint8Array, proof: 
   if (!Array.isArray(storageProof)) throw wrong('storageProof', 'is not a list');
   const root = leaf === null ? dataBytes(EMPTY_ROOT, 'storageHash') : dataBytes(proof['storageHash'], 'storageHash', 32);
   for (const [i, slot] of (storageProof as Captured[]).entries()) checkSlot(keccak, slot, root, `storageProof[${i}]`);
-  return { isPresent: leaf !== null, slots: storageProof.length };
+  return { isPresent: leaf !== null, slots: toHex(root) === EMPTY_ROOT ? 0 : storageProof.length };
 }

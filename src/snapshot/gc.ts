@@ -29,7 +29,7 @@ export interface GcPlan {
   readonly mark: readonly string[];
   readonly unmark: readonly string[];
   readonly trash: readonly string[];
-  /** Back from the trash: a manifest needs them. */
+  /** Back from the trash: a manifest needs them, and they were not written again since. */
   readonly recover: readonly string[];
   readonly remove: readonly string[];
 }
@@ -53,13 +53,14 @@ export function planGc({ objects, marked, trash, needed, captureSinceMs }: GcFac
     const markedAtMs = marked.get(name);
     return markedAtMs === undefined || markedAtMs > nowMs || touchedAtMs > markedAtMs;
   };
+  const there = new Set(objects.map(({ name }) => name));
   return {
     mark: free.filter(isStale).map(({ name }) => name),
     unmark: [...marked.keys()].filter((name) => !freeNames.has(name) || ripeNames.has(name)),
     trash: [...ripeNames],
-    recover: trash.filter(({ name }) => needed.has(name)).map(({ name }) => name),
+    recover: trash.filter(({ name }) => needed.has(name) && !there.has(name)).map(({ name }) => name),
     remove: trash
-      .filter(({ name, trashedAtMs }) => !needed.has(name) && nowMs - trashedAtMs >= rules.trashMs)
+      .filter(({ name, trashedAtMs }) => (!needed.has(name) || there.has(name)) && nowMs - trashedAtMs >= rules.trashMs)
       .map(({ name }) => name),
   };
 }

@@ -62,6 +62,6 @@ test('every property of a file is in its leaves', () => {
 
 test('leaves stand in order: data, proof, each file before its chunks', () => {
   const list = leavesOf(body({ files: [file('a'), file('b')], proof: [file('a')] }));
-  expect(list.map(({ space, file: { path }, index }) => `${space} ${path} ${index}`)).toEqual(['data a -1', 'data a 0', 'data b -1', 'data b 0', 'proof a -1', 'proof a 0']);
+  expect(list.map(({ file: { space, path }, index }) => `${space} ${path} ${index}`)).toEqual(['data a -1', 'data a 0', 'data b -1', 'data b 0', 'proof a -1', 'proof a 0']);
   expect(new Set(list.map((leaf) => toHex(leafHash(sha256, leaf)))).size).toBe(6);
 });

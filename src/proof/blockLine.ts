@@ -1,0 +1,115 @@
+import { checkBody } from './body.ts';
+import { type Keccak, ProofFault } from './fault.ts';
+import { type Captured, checkHeader, type Header } from './header.ts';
+import { checkReceipts, compareLogs } from './receipts.ts';
+import { checkRequests, type Sha256 } from './requests.ts';
+
+/** The hashes that proofs are made of. */
+export interface Hashes {
+  readonly keccak: Keccak;
+  readonly sha256: Sha256;
+}
+
+/** A block as it was captured: all but the header may be left out. */
+export interface BlockLine {
+  /** Answer of `eth_getBlockByNumber`; with whole transactions where the body is to be proven. */
+  readonly block: Captured;
+  /** Headers of uncles. */
+  readonly uncles?: unknown;
+  /** Answer of `eth_getBlockReceipts`. */
+  readonly receipts?: unknown;
+  /** Answer of `eth_getLogs` for the block. */
+  readonly logs?: unknown;
+  /** Execution requests, as the engine API gives them. */
+  readonly requests?: unknown;
+}
+
+/** Levels that blocks are proven to. */
+export type BlockLevel = 'L3' | 'L4' | 'L5';
+
+/** Something found in one block. */
+export interface BlockFault {
+  readonly level: BlockLevel;
+  readonly verdict: ProofFault['verdict'];
+  /** Such as `block 12: transactions[3].hash`. */
+  readonly where: string;
+  readonly message: string;
+}
+
+const COUNTS = ['headers', 'bodies', 'transactions', 'withdrawals', 'uncles', 'requestsProven', 'requestsNotProvable', 'receipts', 'logs', 'logsCompared'] as const;
+
+/** How much was proven. */
+export type BlockCounts = Record<(typeof COUNTS)[number], number>;
+
+/** Counts at zero. */
+export function noCounts(): BlockCounts {
+  return Object.fromEntries(COUNTS.map((name) => [name, 0])) as BlockCounts;
+}
+
+const hasBody = ({ transactions }: Captured): boolean => Array.isArray(transactions) && transactions.every((item) => typeof item === 'object' && item !== null);
+
+/** Proves one block after the other and keeps count. */
+export class BlockProver {
+  readonly counts = noCounts();
+  readonly faults: BlockFault[] = [];
+  readonly #hashes: Hashes;
+  readonly #maxFaults: number;
+
+  /** @param maxFaults how many faults are kept; later ones are only counted as such by the verdict */
+  constructor(hashes: Hashes, maxFaults: number) {
+    this.#hashes = hashes;
+    this.#maxFaults = maxFaults;
+  }
+
+  /** Proves what was captured of a block. @returns its header, or null when that is not good */
+  prove(line: BlockLine): Header | null {
+    const { keccak } = this.#hashes;
+    const { block } = line;
+    const header = this.#try('L3', block, () => checkHeader(keccak, block));
+    if (header === null) return null;
+    this.counts.headers++;
+    if (hasBody(block)) this.#body(line);
+    if (line.receipts !== undefined) this.#receipts(line);
+    return header;
+  }
+
+  #body({ block, uncles, requests }: BlockLine): void {
+    const body = this.#try('L4', block, () => checkBody(this.#hashes.keccak, block, uncles));
+    if (body === null) return;
+    this.counts.bodies++;
+    this.counts.transactions += body.transactions;
+    this.counts.withdrawals += body.withdrawals;
+    this.counts.uncles += body.uncles;
+    try {
+      if (checkRequests(this.#hashes.sha256, block, requests)) this.counts.requestsProven++;
+    } catch (error) {
+      if (error instanceof ProofFault && error.verdict === 'notProvable') this.counts.requestsNotProvable++;
+      else this.#add('L4', block, error);
+    }
+  }
+
+  #receipts({ block, receipts, logs }: BlockLine): void {
+    const proven = this.#try('L5', block, () => checkReceipts(this.#hashes.keccak, block, receipts));
+    if (proven === null) return;
+    this.counts.receipts += Array.isArray(receipts) ? receipts.length : 0;
+    this.counts.logs += proven.length;
+    if (logs === undefined) return;
+    this.#try('L5', block, () => compareLogs(proven, logs));
+    this.counts.logsCompared += proven.length;
+  }
+
+  #try<T>(level: BlockLevel, block: Captured, check: () => T): T | null {
+    try {
+      return check();
+    } catch (error) {
+      this.#add(level, block, error);
+      return null;
+    }
+  }
+
+  #add(level: BlockLevel, block: Captured, error: unknown): void {
+    if (!(error instanceof ProofFault)) throw error;
+    const where = `block ${Number(block['number'])}: ${error.field}`;
+    if (this.faults.length < this.#maxFaults) this.faults.push({ level, verdict: error.verdict, where, message: error.message });
+  }
+}

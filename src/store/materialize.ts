@@ -1,0 +1,66 @@
+import { chmod, mkdir, open, rename, rm, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { FileEntry, SnapshotBody } from '../snapshot/manifest.ts';
+import { PARTIAL, syncFolder } from './atomic.ts';
+import { atPath, StoreFault } from './fault.ts';
+import type { ObjectFolder } from './objects.ts';
+
+export interface MaterializeOptions {
+  /** Takes the rights to write from files and folders: the tree is for mounting. */
+  readonly isReadOnly: boolean;
+  /** Called with the bytes written so far. */
+  readonly onProgress: (bytes: number) => void;
+}
+
+const WRITE_BITS = 0o222;
+
+const foldersOf = (files: readonly FileEntry[]): string[] => {
+  const folders = new Set<string>(['']);
+  for (const { path } of files) for (let at = dirname(path); at !== '.'; at = dirname(at)) folders.add(at);
+  return [...folders].sort().reverse();
+};
+
+const checkRoom = async (directory: string, needed: number): Promise<void> => {
+  const { bavail, bsize } = await statfs(directory);
+  if (bavail * bsize < needed) throw new StoreFault('ENOSPC', `${directory}: ${needed} bytes are needed, ${bavail * bsize} are free`);
+};
+
+const writeFile = async (objects: ObjectFolder, file: FileEntry, full: string, onBytes: (bytes: number) => void): Promise<void> => {
+  await mkdir(dirname(full), { recursive: true });
+  const handle = await open(full, 'wx', 0o600);
+  try {
+    for (const chunk of file.chunks) {
+      const bytes = await objects.read(chunk);
+      await handle.writeFile(bytes);
+      onBytes(bytes.length);
+    }
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+};
+
+/**
+ * Writes the data of a snapshot as a directory; every chunk is hashed on its way. It appears whole, on the disk, or not at all.
+ * @param directory must not be there yet
+ * @throws StoreFault naming the object or file
+ */
+export async function materialize(objects: ObjectFolder, { files }: Pick<SnapshotBody, 'files'>, directory: string, { isReadOnly, onProgress }: MaterializeOptions): Promise<void> {
+  const beside = `${directory}${PARTIAL}`;
+  await atPath(directory, async () => {
+    await rm(beside, { recursive: true, force: true });
+    await mkdir(beside, { recursive: true });
+    await checkRoom(beside, files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
+    let bytes = 0;
+    for (const file of files) {
+      await writeFile(objects, file, join(beside, file.path), (more) => {
+        bytes += more;
+        onProgress(bytes);
+      });
+      await chmod(join(beside, file.path), isReadOnly ? file.mode & ~WRITE_BITS : file.mode);
+    }
+    for (const folder of foldersOf(files)) await syncFolder(join(beside, folder));
+    await rename(beside, directory);
+    await syncFolder(dirname(directory));
+  });
+}

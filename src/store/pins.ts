@@ -1,0 +1,41 @@
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { atPath } from './fault.ts';
+import { writeWhole } from './atomic.ts';
+
+/** Holds a snapshot in the store. */
+export interface Pin {
+  readonly id: string;
+  /** Who holds it, such as `restore of node a` or `mounted`. */
+  readonly reason: string;
+}
+
+const PIN = /^[0-9a-f]{64}\..{1,100}$/;
+
+/** Pins as files: a snapshot with one is neither pruned nor collected. */
+export class PinFolder {
+  readonly #root: string;
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** @param name of the holder: lower-case letters, digits and dashes */
+  async pin(id: string, name: string, reason: string): Promise<void> {
+    await writeWhole(join(this.#root, `${id}.${name}`), reason);
+  }
+
+  async unpin(id: string, name: string): Promise<void> {
+    await rm(join(this.#root, `${id}.${name}`), { force: true });
+  }
+
+  async list(): Promise<Pin[]> {
+    const names = await readdir(this.#root).catch(() => []);
+    return Promise.all(
+      names.filter((name) => PIN.test(name)).map(async (name) => ({
+        id: name.slice(0, 64),
+        reason: await atPath(join(this.#root, name), () => readFile(join(this.#root, name), 'utf8')),
+      })),
+    );
+  }
+}

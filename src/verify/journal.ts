@@ -1,0 +1,41 @@
+import { appendFileSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RunJournal } from './chunks.ts';
+
+/** What was found good longer ago is hashed again. */
+const MAX_AGE_MS = 24 * 3_600_000;
+
+/** A journal on disk; kept outside the store, since whoever writes it decides what is not hashed again. */
+export interface FileJournal extends RunJournal {
+  /** The verification is over: the next one begins anew. */
+  finish(): void;
+}
+
+const load = (path: string, nowMs: number): Map<number, Uint8Array> => {
+  const tops = new Map<number, Uint8Array>();
+  let text = '';
+  try {
+    const { mtimeMs } = statSync(path);
+    if (Math.abs(nowMs - mtimeMs) > MAX_AGE_MS) rmSync(path);
+    else text = readFileSync(path, 'utf8');
+  } catch {
+    return tops;
+  }
+  for (const line of text.split('\n')) {
+    const [, run, top] = /^(\d+) ([0-9a-f]{64})$/.exec(line) ?? [];
+    if (run !== undefined && top !== undefined) tops.set(Number(run), Buffer.from(top, 'hex'));
+  }
+  return tops;
+};
+
+/** Journal of the verification of one snapshot: goes on where one that was cut short ended. */
+export function openJournal(folder: string, id: string, nowMs: number): FileJournal {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const path = join(folder, `${id}.runs`);
+  const tops = load(path, nowMs);
+  return {
+    top: (run) => tops.get(run),
+    add: (run, top) => appendFileSync(path, `${run} ${Buffer.from(top).toString('hex')}\n`, { mode: 0o600 }),
+    finish: () => rmSync(path, { force: true }),
+  };
+}
