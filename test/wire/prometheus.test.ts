@@ -89,7 +89,7 @@ describe('alerts and dashboard', () => {
 
   test('count as failed what is the fault of a node or of the gateway', () => {
     const failed = Object.values(FAULTS)
-      .filter(({ status, source }) => status >= 500 && source !== 'client')
+      .filter(({ status, source }) => (status >= 500 || status === 429) && source !== 'client')
       .map(({ kind }) => kind);
     const exprs = [...rules, ...panels]
       .map(({ expr }) => expr)
