@@ -1,5 +1,6 @@
 import type { Finding, Path } from './problem.ts';
 import { relateHealth } from './relateHealth.ts';
+import { relateNodes } from './relateNodes.ts';
 import { relateRouting } from './relateRouting.ts';
 import type { ChainConfig, Config, UpstreamConfig } from './schema.ts';
 import { pathText } from './problem.ts';
@@ -129,5 +130,5 @@ export function relate(config: Config): Finding[] {
       ...relateHealth(chain, path),
     ];
   });
-  return [...relatePorts(config), ...relateServer(config), ...relateChains(config), ...relateAccess(config), ...chains];
+  return [...relatePorts(config), ...relateServer(config), ...relateChains(config), ...relateAccess(config), ...chains, ...relateNodes(config)];
 }

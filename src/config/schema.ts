@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { accessSection } from './access.ts';
+import { controllerSection, nodesSection } from './controller.ts';
 import { DEFAULTS } from './defaults.ts';
 import { choice, durationMs } from './fields.ts';
 import { healthSection } from './health.ts';
@@ -46,6 +47,8 @@ export const configObject = z.strictObject(
     log: logSection,
     access: accessSection,
     chains: list(chainObject, 64, 'chain').describe('The networks; the first one also answers at /.'),
+    controller: controllerSection,
+    nodes: nodesSection,
   },
   { error: 'must be a mapping' },
 );
@@ -63,6 +66,8 @@ export type AdminConfig = Config['admin'];
 export type LogConfig = Config['log'];
 export type AccessConfig = Config['access'];
 export type AccessKeyConfig = AccessConfig['keys'][number];
+export type ControllerConfig = Config['controller'];
+export type NodeConfig = Config['nodes'][number];
 export type ChainConfig = Config['chains'][number];
 export type MethodsConfig = ChainConfig['methods'];
 export type RoutingConfig = ChainConfig['routing'];

@@ -34,10 +34,25 @@ describe('reference.yaml', () => {
   const text = file('reference.yaml');
 
   test('shows the defaults and nothing else', () => {
-    const { chain, upstream, accessKey, ...rest } = DEFAULTS;
+    const { chain, upstream, accessKey, node, ...rest } = DEFAULTS;
     expect(load(text)).toEqual({
       ...rest,
       access: { ...rest.access, keys: [{ ...accessKey, name: 'app', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) }] },
+      nodes: [
+        {
+          ...node,
+          name: 'own-1',
+          chain: 'ethereum',
+          upstream: 'a',
+          httpPort: 18_545,
+          wsPort: 18_546,
+          dataDir: '/var/lib/ethereum/own-1',
+          command: '/usr/bin/geth',
+          args: [],
+          env: {},
+          image: 'ethereum/geth',
+        },
+      ],
       chains: [
         {
           ...chain,
