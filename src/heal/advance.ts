@@ -48,11 +48,16 @@ function startNewRun(operation: Operation, node: NodeFacts): Advance {
   return going(operation, { kind: 'start', operationId: operation.id }, 'starting it');
 }
 
+/** The weight that stands for a share of the configured one: at least 1, so that the least share is some traffic. */
+export function weightFor(percent: number, configuredWeight: number): number {
+  return configuredWeight === 0 ? 0 : Math.max(1, Math.round((configuredWeight * percent) / 100));
+}
+
 /** Sets the share that is due, then lets traffic in. */
 function ramp(operation: Operation, { edge }: NodeFacts, percents: readonly number[], why: string): Advance {
   const percent = percents[operation.rampIndex] ?? 100;
   if (edge === null) return going(operation, null, 'the edge cannot be asked: it comes back as soon as it can');
-  if (edge.weightPercent !== percent) return going(operation, { kind: 'weight', percent }, `${why}: ${percent} % of its weight`);
+  if (edge.assignedWeight !== weightFor(percent, edge.configuredWeight)) return going(operation, { kind: 'weight', percent }, `${why}: ${percent} % of its weight`);
   if (edge.cordoned) return going(operation, { kind: 'uncordon' }, `${why}: back in service at ${percent} %`);
   return going(operation, null, `at ${percent} % of its weight`);
 }
@@ -75,7 +80,8 @@ function bringBack(operation: Operation, node: NodeFacts, verdict: Verdict, arou
   if (operation.rampIndex < 0) return prove(operation, node, verdict, around);
   if (!WELL.has(verdict.kind)) return { operation: null, step: null, outcome: 'failed', why: `it fell ill again while it came back: ${verdict.why}` };
   const percent = percents[operation.rampIndex] ?? 100;
-  const isThere = node.edge !== null && !node.edge.cordoned && node.edge.weightPercent === percent;
+  const { edge } = node;
+  const isThere = edge !== null && !edge.cordoned && edge.assignedWeight === weightFor(percent, edge.configuredWeight);
   if (!isThere) return ramp(operation, node, percents, 'coming back');
   if (operation.rampIndex >= percents.length - 1) return finish(operation, node);
   if (nowMs - operation.rampedAtMs < stepMs) return going(operation, null, `at ${percent} % of its weight`);

@@ -45,8 +45,9 @@ export interface EdgeFacts {
   readonly state: 'serving' | 'ramping' | 'cordoned' | 'ejected' | 'probation' | 'down';
   readonly cordoned: boolean;
   readonly inFlight: number;
-  /** Share of the configured weight in force, 0 to 100. */
-  readonly weightPercent: number;
+  /** Share of traffic as the config has it, and as it was set since. */
+  readonly configuredWeight: number;
+  readonly assignedWeight: number;
   /** The edge's own words for its judgement. */
   readonly why: string;
 }

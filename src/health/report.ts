@@ -25,6 +25,9 @@ export interface UpstreamReport {
   readonly lagBlocks: number;
   readonly lagSeconds: number;
   readonly weight: number;
+  /** As the config has it, and as it was set since by an operator or the controller. */
+  readonly configuredWeight: number;
+  readonly assignedWeight: number;
   readonly score: number;
   readonly failureRate: number;
   readonly samples: number;
@@ -92,6 +95,8 @@ export function reportOf(node: NodeHealth, heads: HeadTracker, weight: number, n
     lagBlocks: node.lag.blocks,
     lagSeconds: node.lag.ms / 1000,
     weight,
+    configuredWeight: node.upstream.weight,
+    assignedWeight: node.weight,
     score: node.score,
     failureRate: node.failureRate(nowMs),
     samples: node.samples(nowMs),

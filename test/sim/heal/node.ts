@@ -138,7 +138,7 @@ export class SimNode {
       process,
       log: run === null ? this.log : null,
       rpc,
-      edge: edgeUp ? { state: this.cordoned ? 'cordoned' : this.edgeState, cordoned: this.cordoned, inFlight: this.inFlight, weightPercent: this.percent, why: '' } : null,
+      edge: edgeUp ? { state: this.cordoned ? 'cordoned' : this.edgeState, cordoned: this.cordoned, inFlight: this.inFlight, configuredWeight: 100, assignedWeight: this.percent, why: '' } : null,
       disk: { freeBytes: this.diskFull ? 0 : 1e12, totalBytes: 2e12 },
       data: { damage: null, staged: this.staged, swapped: this.swapped },
       canResync: false,

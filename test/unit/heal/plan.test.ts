@@ -16,7 +16,7 @@ function node(name: string, change: Partial<NodeFacts> = {}): NodeFacts {
     process: { state: 'running', incarnation: '1', startedAtMs: NOW - 600_000, endedAtMs: -1, exitCode: null, signal: null, oomKilled: false },
     log: null,
     rpc: { askedAtMs: NOW, answeredAtMs: NOW, headNumber: 100, headHash: '', headMovedAtMs: NOW, syncing: false, peers: 3, forkedAt: -1 },
-    edge: { state: 'serving', cordoned: false, inFlight: 0, weightPercent: 100, why: '' },
+    edge: { state: 'serving', cordoned: false, inFlight: 0, configuredWeight: 100, assignedWeight: 100, why: '' },
     disk: { freeBytes: 1e12, totalBytes: 2e12 },
     data: { damage: null, staged: null, swapped: null },
     canResync: false,
@@ -67,7 +67,7 @@ describe('guards', () => {
   });
 
   it('restores only where the space is there', () => {
-    const damaged = node('a', { data: { damage: 'state root differs at block 7', staged: null, swapped: null }, edge: { state: 'ejected', cordoned: false, inFlight: 0, weightPercent: 100, why: '' } });
+    const damaged = node('a', { data: { damage: 'state root differs at block 7', staged: null, swapped: null }, edge: { state: 'ejected', cordoned: false, inFlight: 0, configuredWeight: 100, assignedWeight: 100, why: '' } });
     const snapshot = { id: 's', headNumber: 50, sizeBytes: 1000, restoreMs: 1000 };
     const corrupt = { a: { ...ILL, verdict: 'dataCorrupt' as const } };
     expect(steps(plan(chain([damaged, node('b')], { snapshot }), corrupt))).toEqual(['a stage']);
@@ -78,14 +78,14 @@ describe('guards', () => {
 
 describe('what a node is held by', () => {
   it('is let back when it is well but held out by an operation that failed', () => {
-    const out = node('a', { edge: { state: 'cordoned', cordoned: true, inFlight: 0, weightPercent: 100, why: '' } });
+    const out = node('a', { edge: { state: 'cordoned', cordoned: true, inFlight: 0, configuredWeight: 100, assignedWeight: 100, why: '' } });
     const made = plan(chain([out, node('b')]), { a: { ...BLANK, heldOut: true } });
     expect(made.nodes[0]?.memory.operation?.kind).toBe('readmit');
     expect(plan(chain([out, node('b')])).nodes[0]?.memory.operation).toBeNull();
   });
 
   it('stays cordoned by an operator through a restart', () => {
-    const cordoned = { state: 'cordoned', cordoned: true, inFlight: 0, weightPercent: 100, why: '' } as const;
+    const cordoned = { state: 'cordoned', cordoned: true, inFlight: 0, configuredWeight: 100, assignedWeight: 100, why: '' } as const;
     const made = plan(chain([{ ...hanging('a'), edge: cordoned }, node('b')]), { a: ILL });
     expect(steps(made)).toEqual(['a stop']);
     expect(made.nodes[0]?.memory.operation?.keepCordon).toBe(true);

@@ -1,0 +1,77 @@
+import { readFile } from 'node:fs/promises';
+import type { ControllerConfig } from '../config/schema.ts';
+import type { EdgeFacts } from '../heal/facts.ts';
+
+const STATES: ReadonlySet<string> = new Set(['serving', 'ramping', 'cordoned', 'ejected', 'probation', 'down']);
+
+interface Told {
+  readonly name: string;
+  readonly state: EdgeFacts['state'];
+  readonly why: string;
+  readonly inFlight: number;
+  readonly configuredWeight: number;
+  readonly assignedWeight: number;
+}
+
+/** One chain as the gateway tells it. */
+export interface EdgeChain {
+  readonly head: { readonly number: number; readonly hash: string } | null;
+  readonly blockTimeMs: number;
+  readonly upstreams: ReadonlyMap<string, Told>;
+}
+
+function toldOf(value: unknown): Told | null {
+  const told = (value ?? {}) as Partial<Told>;
+  const numbers = [told.inFlight, told.configuredWeight, told.assignedWeight];
+  return typeof told.name === 'string' && STATES.has(told.state ?? '') && numbers.every((one) => typeof one === 'number') ? (told as Told) : null;
+}
+
+function chainOf(value: unknown): readonly [string, EdgeChain] | null {
+  const { chain, head, blockTimeMs, upstreams } = (value ?? {}) as { chain?: unknown; head?: EdgeChain['head']; blockTimeMs?: unknown; upstreams?: unknown };
+  if (typeof chain !== 'string' || !Array.isArray(upstreams)) return null;
+  const told = upstreams.map(toldOf).filter((one) => one !== null);
+  return [chain, { head: head ?? null, blockTimeMs: Number(blockTimeMs) || 0, upstreams: new Map(told.map((one) => [one.name, one])) }];
+}
+
+/** The gateway's admin port, as the controller uses it. */
+export class EdgeClient {
+  readonly #config: ControllerConfig['edge'];
+  readonly #timeoutMs: number;
+
+  constructor(config: ControllerConfig['edge'], timeoutMs: number) {
+    this.#config = config;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** All chains by name; null when the gateway cannot be asked. */
+  async look(): Promise<ReadonlyMap<string, EdgeChain> | null> {
+    try {
+      const answer = await fetch(new URL('/api/v1/upstreams', this.#config.url), { signal: AbortSignal.timeout(this.#timeoutMs) });
+      const told: unknown = answer.ok ? await answer.json() : null;
+      return Array.isArray(told) ? new Map(told.map(chainOf).filter((one) => one !== null)) : null;
+    } catch {
+      return null;
+    }
+  }
+
+  /** @throws Error with the gateway's own words when it refuses, or what kept it from answering */
+  async change(chain: string, upstream: string, action: 'cordon' | 'uncordon' | 'weight', body: object = {}): Promise<void> {
+    const token = (await readFile(this.#config.tokenFile, 'utf8')).trim();
+    const path = `/api/v1/upstreams/${encodeURIComponent(chain)}/${encodeURIComponent(upstream)}/${action}`;
+    const answer = await fetch(new URL(path, this.#config.url), {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(this.#timeoutMs),
+    });
+    if (!answer.ok) throw new Error(`the gateway answered ${answer.status}: ${(await answer.text()).slice(0, 200)}`);
+  }
+}
+
+/** What the gateway says of one upstream; null when it says nothing. */
+export function edgeFactsOf(chain: EdgeChain | undefined, upstream: string): EdgeFacts | null {
+  const told = chain?.upstreams.get(upstream);
+  if (told === undefined) return null;
+  const { state, inFlight, why, assignedWeight, configuredWeight } = told;
+  return { state, cordoned: state === 'cordoned', inFlight, assignedWeight, configuredWeight, why };
+}
