@@ -3,8 +3,7 @@ import { listenAdmin } from '../edge/admin.ts';
 import type { AdminServer } from '../edge/admin.ts';
 import { jsonReply, textReply } from '../edge/adminRoute.ts';
 import type { AdminReply, AdminRoute } from '../edge/adminRoute.ts';
-import type { Lock } from './adminGuard.ts';
-import { loadToken, TokenCheck } from './adminToken.ts';
+import { openLock } from '../edge/adminLock.ts';
 import { explainRoute } from './explainRoute.ts';
 import { reloadRoutes } from './reloadApi.ts';
 import { runtimeRoutes } from './runtimeApi.ts';
@@ -27,20 +26,9 @@ function readRoutes(state: GatewayState, world: GatewayWorld): readonly AdminRou
   ];
 }
 
-/** The lock of the routes that change something; without a token they stay shut, and the gateway serves all the same. */
-async function lockOf({ tokenFile }: AdminConfig, world: GatewayWorld): Promise<Lock> {
-  const loaded = await loadToken(tokenFile);
-  if ('fault' in loaded) {
-    if (tokenFile !== '') world.log.warn({ fault: loaded.fault }, 'no admin token: requests that change something are refused');
-    return loaded;
-  }
-  if (loaded.made) world.log.info({ tokenFile }, 'made a token for requests that change something');
-  return { check: new TokenCheck(loaded.token) };
-}
-
 /** @throws Error when the port cannot be bound */
 export async function openAdmin(config: AdminConfig, state: GatewayState, world: GatewayWorld): Promise<AdminServer> {
-  const lock = await lockOf(config, world);
+  const lock = await openLock(config.tokenFile, world.log);
   const { host, port } = config;
   return listenAdmin({ host, port }, [...readRoutes(state, world), ...runtimeRoutes(state, world, lock), ...reloadRoutes(state, world, lock)], world.log);
 }

@@ -1,7 +1,7 @@
 import { jsonReply } from '../edge/adminRoute.ts';
 import type { AdminReply, AdminRequest, AdminRoute } from '../edge/adminRoute.ts';
-import { guarded, unknownMember } from './adminGuard.ts';
-import type { AdminBody as Body, Lock } from './adminGuard.ts';
+import { guarded, unknownMember } from '../edge/adminGuard.ts';
+import type { AdminBody as Body, Lock } from '../edge/adminGuard.ts';
 import type { ChainWatch } from './watch.ts';
 import type { GatewayWorld } from './node.ts';
 import type { GatewayState } from './state.ts';

@@ -1,5 +1,5 @@
-import { jsonReply } from '../edge/adminRoute.ts';
-import type { AdminReply, AdminRequest, AdminRoute } from '../edge/adminRoute.ts';
+import { jsonReply } from './adminRoute.ts';
+import type { AdminReply, AdminRequest, AdminRoute } from './adminRoute.ts';
 import type { TokenCheck } from './adminToken.ts';
 
 /** The key that opens the routes that change something, or why nothing does. */
