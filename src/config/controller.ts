@@ -126,7 +126,7 @@ export const nodeObject = z.strictObject(
     env: z
       .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, { error: 'is not a name of a variable' }), z.string({ error: 'must be text' }).max(32_768), { error: 'must be a mapping of names to text' })
       .default(() => ({}))
-      .describe('Added to its environment, which is bare otherwise; secrets by ${NAME}.'),
+      .describe('Added to its environment, which is bare otherwise; secrets come from the environment of the controller.'),
     image: z.exactOptional(z.string().max(512).describe('Image, for the docker driver.')),
     limits: section(
       {

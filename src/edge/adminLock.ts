@@ -1,9 +1,9 @@
 import type { Lock } from './adminGuard.ts';
 import { loadToken, TokenCheck } from './adminToken.ts';
-import type { EdgeLog } from './limits.ts';
+import type { Logger } from '../observe/log.ts';
 
 /** The lock of the routes that change something; without a token they stay shut, and everything else goes on all the same. */
-export async function openLock(tokenFile: string, log: EdgeLog): Promise<Lock> {
+export async function openLock(tokenFile: string, log: Pick<Logger, 'info' | 'warn'>): Promise<Lock> {
   const loaded = await loadToken(tokenFile);
   if ('fault' in loaded) {
     if (tokenFile !== '') log.warn({ fault: loaded.fault }, 'no admin token: requests that change something are refused');

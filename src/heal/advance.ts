@@ -24,6 +24,8 @@ const going = (operation: Operation, step: Step | null, why: string): Advance =>
 /** An operation that began on a verdict which no longer holds, with nothing done yet that cannot be taken back. */
 function recovered(operation: Operation, node: NodeFacts, verdict: Verdict): boolean {
   if (operation.kind === 'stop') return node.wish === 'running';
+  // begun on a healthy node: an operator's wish
+  if (operation.verdict === 'healthy') return false;
   return operation.kind !== 'start' && operation.kind !== 'readmit' && verdict.kind === 'healthy' && node.process.state === 'running' && node.process.incarnation === operation.incarnation && node.data.swapped !== operation.id;
 }
 

@@ -1,0 +1,55 @@
+import { join } from 'node:path';
+import type { Config } from '../config/schema.ts';
+import { listenAdmin } from '../edge/admin.ts';
+import { openLock } from '../edge/adminLock.ts';
+import { ControllerMetrics } from '../observe/controllerMetrics.ts';
+import { Journal } from '../observe/journal.ts';
+import type { Logger } from '../observe/log.ts';
+import { controllerRoutes } from './adminRoutes.ts';
+import { EdgeClient } from './edge.ts';
+import { Keeper } from './keeper.ts';
+import { holdDirectory } from './lock.ts';
+import { Records } from './records.ts';
+
+/** A running controller. */
+export interface Controller {
+  readonly adminPort: number;
+  readonly keeper: Keeper;
+  /** Stops looking and finishes what is under way; the nodes run on. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the keeper of the nodes in `config.nodes`.
+ * @throws Error when another controller has the state directory, its records are not readable, or the port cannot be bound
+ */
+export async function startController(config: Config, deps: { readonly log: Logger }): Promise<Controller> {
+  const { controller } = config;
+  const held = holdDirectory(controller.stateDir);
+  try {
+    const { log } = deps;
+    const metrics = new ControllerMetrics();
+    const journal = new Journal(join(controller.stateDir, 'journal.jsonl'), controller.journal);
+    const records = new Records(join(controller.stateDir, 'records.json'));
+    const edge = new EdgeClient(controller.edge, controller.rpcTimeoutMs);
+    const { healing: options, rpcTimeoutMs } = controller;
+    const keeper = new Keeper(config, { edge, records, journal, log, metrics, restore: null, options, rpcTimeoutMs, nowMs: () => Date.now(), random: Math.random });
+    const lock = await openLock(controller.admin.tokenFile, log);
+    const { host, port } = controller.admin;
+    const admin = await listenAdmin({ host, port }, controllerRoutes({ keeper, journal, metrics, lock }), log);
+    keeper.start();
+    log.info({ nodes: config.nodes.length, adminPort: admin.port }, `keeping ${config.nodes.length} nodes, admin on ${host}:${admin.port}`);
+    return {
+      adminPort: admin.port,
+      keeper,
+      close: async () => {
+        await admin.close(1000);
+        await keeper.close();
+        held.release();
+      },
+    };
+  } catch (error) {
+    held.release();
+    throw error;
+  }
+}
