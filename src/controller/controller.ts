@@ -15,6 +15,7 @@ import { Records } from './records.ts';
 export interface Controller {
   readonly adminPort: number;
   readonly keeper: Keeper;
+  readonly journal: Journal;
   /** Stops looking and finishes what is under way; the nodes run on. */
   close(): Promise<void>;
 }
@@ -42,6 +43,7 @@ export async function startController(config: Config, deps: { readonly log: Logg
     return {
       adminPort: admin.port,
       keeper,
+      journal,
       close: async () => {
         await admin.close(1000);
         await keeper.close();

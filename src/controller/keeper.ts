@@ -60,6 +60,17 @@ export class Keeper {
     await Promise.all(Object.values(this.#drivers).map((driver) => driver.close()));
   }
 
+  /** Ends every node in its own way: for what was only started for a while. Call it when the loops are closed. */
+  async endAll(): Promise<void> {
+    const nodes = this.loops.flatMap((loop) => loop.nodes);
+    await Promise.all(
+      nodes.map(async ({ config, driver }) => {
+        const { state, incarnation } = await driver.observe(config.name);
+        if (state === 'running') await driver.stop(config.name, incarnation, config.stopGraceMs);
+      }),
+    );
+  }
+
   /** Look now. */
   wake(): void {
     for (const wake of this.#wakes) wake();
