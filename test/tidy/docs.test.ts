@@ -5,6 +5,7 @@ import { FAULTS } from '../../src/base/fault.ts';
 import { COMMANDS } from '../../src/cli/commands.ts';
 import { inputSchema, type JsonSchema } from '../../src/config/schemaJson.ts';
 import { METRICS } from '../../src/observe/metricTable.ts';
+import { CONTROLLER_METRICS } from '../../src/observe/controllerMetrics.ts';
 import { filesBelow, readText, ROOT } from './tree.ts';
 
 const DOCS = ['README.md', 'CHANGELOG.md', ...filesBelow('docs', /\.md$/)];
@@ -43,7 +44,7 @@ describe('what the docs name exists', () => {
   });
 
   test.each(DOCS)('metrics in %s', (path) => {
-    const names = Object.values(METRICS).map(({ name }) => name);
+    const names = [...Object.values(METRICS).map(({ name }) => name), ...Object.values(CONTROLLER_METRICS).map(([name]) => `tidegate_${name}`)];
     const used = [...readText(path).matchAll(/\btidegate_[a-z][a-z_]*[a-z]\b/g)].map(([metric]) => metric);
     expect(used.filter((metric) => !isMetric(metric, names))).toEqual([]);
   });
