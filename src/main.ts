@@ -1,12 +1,14 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { EXIT } from './cli/ports.ts';
 import type { Parts, World } from './cli/ports.ts';
 import { runCli } from './cli/run.ts';
 import { watchFile } from './edge/watchFile.ts';
 import { startDevnet } from './devnet/devnet.ts';
 import { startGateway } from './gateway/gateway.ts';
+import { isWorker, serveAsWorker } from './gateway/workers/serveAsWorker.ts';
 import { createLogger } from './observe/log.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
@@ -41,14 +43,17 @@ const world: World = {
 
 const parts: Parts = {
   version,
-  startGateway: (config, deps) => startGateway(config, { ...deps, version }),
+  startGateway: (config, deps) => startGateway(config, { ...deps, version, workerFile: fileURLToPath(import.meta.url) }),
   createLogger,
   startDemoNet: (options) => startDevnet(options),
 };
 
-runCli(process.argv.slice(2), world, parts)
-  .catch((error: unknown) => {
-    world.err(`tidegate: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-    return EXIT.failed;
-  })
-  .then((code) => process.exit(code));
+if (isWorker()) serveAsWorker({ version, createLogger });
+else {
+  runCli(process.argv.slice(2), world, parts)
+    .catch((error: unknown) => {
+      world.err(`tidegate: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      return EXIT.failed;
+    })
+    .then((code) => process.exit(code));
+}

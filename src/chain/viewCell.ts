@@ -41,10 +41,14 @@ export class MarkReader {
 
   /** The mark in `cell` when it is newer than the last one; else null. */
   next(): TrustedMark | null {
-    const [first, second] = [this.#view.getUint32(0), this.#view.getUint32(COPY_BYTES)];
-    if (first <= this.#sequence && second <= this.#sequence) return null;
-    const newest = first > second ? 0 : COPY_BYTES;
+    if (!this.hasNews) return null;
+    const newest = this.#view.getUint32(0) > this.#view.getUint32(COPY_BYTES) ? 0 : COPY_BYTES;
     return this.#read(newest) ?? this.#read(COPY_BYTES - newest);
+  }
+
+  /** A newer mark is, or was being written when `cell` was read. After `next` gave null: read the cell again. */
+  get hasNews(): boolean {
+    return this.#view.getUint32(0) > this.#sequence || this.#view.getUint32(COPY_BYTES) > this.#sequence;
   }
 
   #read(offset: number): TrustedMark | null {

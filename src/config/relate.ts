@@ -38,6 +38,9 @@ const relateServer = ({ server }: Config): Finding[] => {
       message: 'server.maxInflatedBytes must be at least server.maxBodyBytes',
     });
   }
+  if (server.workerRestart.maxMs < server.workerRestart.baseMs) {
+    findings.push({ path: ['server', 'workerRestart', 'maxMs'], message: 'server.workerRestart.maxMs must be at least server.workerRestart.baseMs' });
+  }
   if (server.maxMethodBytes > server.maxBodyBytes) {
     findings.push({
       path: ['server', 'maxMethodBytes'],

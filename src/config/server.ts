@@ -19,6 +19,11 @@ export const hostField = (defaultHost: string, text: string) =>
 const origin = z.string().regex(/^(\*|null|[a-z][a-z0-9+.-]*:\/\/[^\s/?#]+)$/, {
   error: 'must be * or an origin such as https://app.example',
 });
+const WORKERS = 'must be auto or a whole number from 1 to 256';
+const workers = z
+  .union([z.literal('auto'), z.int({ error: WORKERS }).min(1, { error: WORKERS }).max(256, { error: WORKERS })], { error: WORKERS })
+  .default(D.workers)
+  .describe('Processes that serve the client port; 1 = the one that does everything else too, auto = as many as processor cores.');
 const cidr = z.string().refine((text) => parseCidr(text) !== null, {
   error: 'must be an address range such as 10.0.0.0/8 or fd00::/8',
 });
@@ -33,6 +38,15 @@ export const serverSection = section(
       D.engine,
       'HTTP engine: uws is faster, node is stricter about framing; auto takes uws where it loads.',
     ),
+    workers,
+    workerRestart: section(
+      {
+        baseMs: durationMs(D.workerRestart.baseMs, [1, HOUR_MS], 'Time until a worker that died starts again.'),
+        maxMs: durationMs(D.workerRestart.maxMs, [1, HOUR_MS], 'The same after many short lives; it doubles up to this.'),
+      },
+      'How fast a worker that died is replaced.',
+    ),
+    workerHangMs: durationMs(D.workerHangMs, [1000, HOUR_MS], 'A worker that says nothing for so long is killed and replaced.'),
     maxConnections: count(D.maxConnections, [1, 1_000_000], 'Most client connections open at once.'),
     maxHeaderBytes: sizeBytes(D.maxHeaderBytes, [256, 1_048_576], 'Largest request header.'),
     maxBodyBytes: sizeBytes(D.maxBodyBytes, [1, GIB / 4], 'Largest request body as sent.'),

@@ -98,12 +98,12 @@ export class NodeEngine implements EdgeServer {
     this.#server.on('clientError', (error, socket) => this.#onClientError(error, socket as Socket));
   }
 
-  /** Binds; rejects with the system's error. */
-  async listen(): Promise<void> {
+  /** Binds, in a worker of a cluster together with the others if `shared`; rejects with the system's error. */
+  async listen(shared = false): Promise<void> {
     const { host, port } = this.#core.options;
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen({ host, port, exclusive: true, backlog: BACKLOG }, () => {
+      this.#server.listen({ host, port, exclusive: !shared, backlog: BACKLOG }, () => {
         this.#server.off('error', reject);
         resolve();
       });

@@ -22,6 +22,7 @@ function readRoutes(state: GatewayState, world: GatewayWorld): readonly AdminRou
       return textReply(`${[ready ? 'ready' : 'not ready', ...reasons].join('\n')}\n`, ready ? 200 : 503);
     }),
     get('/api/v1/upstreams', () => jsonReply(state.chains.map((chain) => chainStatus(chain, world.clock.nowMs(), world.clock.wallMs())))),
+    get('/api/v1/workers', () => jsonReply(state.crew?.status() ?? [])),
     explainRoute(state, world),
   ];
 }

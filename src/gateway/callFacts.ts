@@ -86,7 +86,10 @@ export function noteHash(chain: ChainRuntime, spec: MethodSpec, result: Reply): 
   const { reply } = result;
   if (spec.class !== 'write' || reply.split.kind !== 'result') return;
   const text = reply.body.toString('latin1', reply.split.start, reply.split.end);
-  if (HASH_RESULT.test(text)) chain.recent.add(text.slice(1, -1).toLowerCase());
+  if (!HASH_RESULT.test(text)) return;
+  const hash = text.slice(1, -1).toLowerCase();
+  chain.recent.add(hash);
+  chain.judging.onSent(hash);
 }
 
 /** Whether the transaction asked for came through this edge lately. */

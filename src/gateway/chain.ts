@@ -157,6 +157,10 @@ export class ChainRuntime implements Serving {
     this.book.budgets.onProbe(index, calls * this.budgetShare, this.parts.world.clock.nowMs());
   }
 
+  onSent(hash: string): void {
+    this.recent.add(hash);
+  }
+
   onChainId(chainId: number): void {
     if (this.chainId === chainId) return;
     this.chainId = chainId;

@@ -7,6 +7,7 @@ import { LocalChain } from './localChain.ts';
 import type { GatewayWorld } from './node.ts';
 import type { Paths } from './paths.ts';
 import type { Pulse } from './pulse.ts';
+import { untilIdle } from './retire.ts';
 
 export interface ChainSetParts {
   readonly world: GatewayWorld;
@@ -15,9 +16,6 @@ export interface ChainSetParts {
   readonly pulse: Pulse;
   readonly paths: Paths<ChainRuntime>;
 }
-
-/** How often a chain is asked whether its last call has ended. */
-const LOOK_MS = 25;
 
 /** The chains that this process serves, in config order, and those that are on their way out. */
 export class ChainSet {
@@ -77,26 +75,11 @@ export class ChainSet {
     return chain;
   }
 
-  /** Requests whose body is still on its way, and the entries of batches, are answered yet. */
   private async retire(chain: LocalChain, bodyMs: number, graceMs: number): Promise<void> {
     this.parts.metrics.removeChain(chain.name);
-    await this.until(() => false, bodyMs);
-    await this.until(() => chain.serving.running.size === 0, graceMs);
+    await untilIdle(chain.serving.running, { bodyMs, graceMs }, this.parts.world);
     await chain.close(0);
     this.open.delete(chain);
-  }
-
-  /** Resolves when it holds, or after `limitMs`. */
-  private until(holds: () => boolean, limitMs: number): Promise<void> {
-    const { clock, timers } = this.parts.world;
-    const endMs = clock.nowMs() + limitMs;
-    return new Promise((resolve) => {
-      const look = (): void => {
-        if (holds() || clock.nowMs() >= endMs) resolve();
-        else timers.after(LOOK_MS, look);
-      };
-      look();
-    });
   }
 
   private learnPaths(): void {

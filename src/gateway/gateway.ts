@@ -18,7 +18,9 @@ import { Reloader } from './reload.ts';
 import type { ReloadReport } from './reload.ts';
 import { Server } from './serve.ts';
 import type { GatewayState } from './state.ts';
-import { systemClock, systemRandom, wheelTimers } from './world.ts';
+import { makeCrew } from './workers/makeCrew.ts';
+import type { WorkerDeath } from './workers/slot.ts';
+import { realWorld } from './world.ts';
 
 /** Time between two beats of the judge: far below the shortest probe interval. */
 const BEAT_MS = 100;
@@ -44,6 +46,10 @@ export interface GatewayDeps {
   readonly version: string;
   /** Reads the config file anew; absent = there is none. */
   readonly readConfig?: ReadConfig;
+  /** The program that is started for each of `server.workers`; it calls `serveAsWorker` where `isWorker`. Needed for more than one. */
+  readonly workerFile?: string;
+  /** A worker process has died; its successor starts once this is done. */
+  readonly onWorkerDied?: (death: WorkerDeath) => void | Promise<void>;
 }
 
 /**
@@ -51,9 +57,8 @@ export interface GatewayDeps {
  * @throws Error when a port cannot be bound or the nodes of a chain without `chainId` disagree about it
  */
 export async function startGateway(config: Config, deps: GatewayDeps): Promise<Gateway> {
-  const timers = wheelTimers(systemClock, (error) => deps.log.error({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }, 'a timer failed: this is a bug'));
-  const world: GatewayWorld = { clock: systemClock, timers, random: systemRandom, log: deps.log };
-  const closers: (() => Promise<void> | void)[] = [() => timers.stop()];
+  const world = realWorld(deps.log);
+  const closers: (() => Promise<void> | void)[] = [() => world.timers.stop()];
   const closeAll = async (): Promise<void> => {
     for (const close of closers.splice(0).reverse()) await close();
   };
@@ -88,14 +93,21 @@ async function build(config: Config, world: GatewayWorld, closing: Closing): Pro
   const setLimits = (next: ServerConfig): void => void Object.assign(limits, next);
   const certificates = new CertificateKeeper(world, () => void reloader.take((running) => ({ config: running })));
   closing.closers.push(() => certificates.stop());
-  const reloader: Reloader = new Reloader(config, { world, chains, server, setLimits, certificates });
-  const state: GatewayState = { get chains() { return chains.list; }, server, metrics, draining: false, reloader, readConfig };
+  const crew = makeCrew(config, closing.deps, { world, metrics });
+  if (crew !== null) closing.closers.push(() => crew.drain(0));
+  const apply = async (next: Config): Promise<void> => {
+    await chains.apply(next);
+    await crew?.apply(next, chains.list);
+  };
+  const reloader: Reloader = new Reloader(config, { world, chains: { apply }, server, setLimits, certificates });
+  const state: GatewayState = { get chains() { return chains.list; }, server, metrics, crew, draining: false, reloader, readConfig };
   const admin = await openAdmin(config.admin, state, world);
   closing.closers.push(() => admin.close(1_000));
   // the first call to a port that has just opened must not find an empty table
   await Promise.all(chains.list.map(({ watch }) => watch.firstLook.over));
-  const edge = await listen(limits, server, world.log);
+  const edge = crew ?? (await listen(limits, server, world.log));
   closing.closers.push(() => edge.drain(0));
+  await crew?.start(chains.list);
   metrics.beforeScrape(() => fillGauges(state, edge, world));
   certificates.begin(edge);
   tellStart(config, { edge, admin, world, chains: chains.list });
@@ -109,16 +121,19 @@ async function build(config: Config, world: GatewayWorld, closing: Closing): Pro
 }
 
 /** Sets the gauges of everything that is only looked at when a scrape asks. */
-function fillGauges(state: GatewayState, edge: EdgeServer, world: GatewayWorld): void {
-  state.metrics.setConnections(edge.connections());
-  state.metrics.setInFlight(state.server.inFlight);
+function fillGauges({ chains, crew, metrics, server }: GatewayState, edge: EdgeServer, world: GatewayWorld): void {
+  // workers tell theirs
+  if (crew === null) {
+    metrics.setConnections(edge.connections());
+    metrics.setInFlight(server.inFlight);
+  } else metrics.workers.setStates(crew.status().map(({ state }) => state));
   const nowMs = world.clock.nowMs();
-  for (const { serving, watch } of state.chains) {
+  for (const { serving, watch } of chains) {
     serving.countRefusedRetries();
     for (const report of watch.reports(nowMs)) {
       serving.metrics.setUpstream(report.index, report);
       serving.metrics.setUpstreamInFlight(report.index, serving.book.inFlight(report.index));
-      serving.metrics.setUpstreamBudget(report.index, serving.book.budgets.facts(report.index, nowMs));
+      if (crew === null) serving.metrics.setUpstreamBudget(report.index, serving.book.budgets.facts(report.index, nowMs));
     }
   }
 }

@@ -15,6 +15,8 @@ export interface Judging {
   onPruned(index: number, block: number, nowMs: number): void;
   /** Calls wait for a newer head: the nodes are to be asked for theirs soon. Told again while they wait. */
   onWanted(): void;
+  /** A node took a transaction: every process that serves the chain is to know of it (`Serving.onSent`). */
+  onSent(hash: string): void;
 }
 
 /** A node that calls may be sent to. */
@@ -35,6 +37,8 @@ export interface Serving {
   take(table: RouteTable): void;
   /** A node has answered a probe. @param calls how many calls the probe was; 1 by default */
   onAnswered(index: number, calls?: number): void;
+  /** A node took a transaction, here or in another process. */
+  onSent(hash: string): void;
   /** The chain id became known. */
   onChainId(chainId: number): void;
 }

@@ -1,4 +1,5 @@
 import type { ChainConfig } from '../config/schema.ts';
+import type { BudgetFacts } from '../route/budgetBook.ts';
 import { ChainRuntime } from './chain.ts';
 import { ChainWatch } from './watch.ts';
 import type { WatchParts } from './watch.ts';
@@ -8,6 +9,8 @@ export class LocalChain {
   readonly name: string;
   readonly watch: ChainWatch;
   readonly serving: ChainRuntime;
+  /** Its calls are made by workers; `serving` makes none. */
+  isServedByWorkers = false;
 
   constructor(config: ChainConfig, chainId: number | null, parts: WatchParts) {
     const { world, catalog, metrics } = parts;
@@ -15,6 +18,13 @@ export class LocalChain {
     this.watch = new ChainWatch(config, chainId, parts);
     this.serving = new ChainRuntime(config, { world, catalog, metrics, judging: this.watch, view: this.watch.view });
     this.watch.join(this.serving);
+  }
+
+  /** What a node may be asked now, by all that ask it. */
+  budgetOf(index: number, nowMs: number): BudgetFacts {
+    const { book, metrics } = this.serving;
+    const told = this.isServedByWorkers ? metrics.upstreamBudget(index) : null;
+    return told ?? book.budgets.facts(index, nowMs);
   }
 
   /** Takes over another configuration without dropping a call. */

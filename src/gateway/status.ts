@@ -13,7 +13,9 @@ export interface Readiness {
 export function readinessOf(state: GatewayState): Readiness {
   const reasons: string[] = [];
   if (state.draining) reasons.push('draining');
-  let ready = !state.draining;
+  const manned = state.crew === null || state.crew.serving;
+  if (!manned) reasons.push('no worker process serves');
+  let ready = !state.draining && manned;
   for (const { watch: chain } of state.chains) {
     if (!chain.ready) {
       ready = false;
@@ -48,7 +50,8 @@ export interface ChainStatus {
 }
 
 /** @param wallMs Unix time of `nowMs` */
-export function chainStatus({ watch, serving }: LocalChain, nowMs: number, wallMs: number): ChainStatus {
+export function chainStatus(chain: LocalChain, nowMs: number, wallMs: number): ChainStatus {
+  const { watch, serving } = chain;
   const { table } = watch;
   return {
     chain: watch.name,
@@ -62,7 +65,7 @@ export function chainStatus({ watch, serving }: LocalChain, nowMs: number, wallM
       inFlight: serving.book.inFlight(index),
       since: new Date(wallMs - (nowMs - sinceMs)).toISOString(),
       heldForMs: Math.max(0, Math.round(heldUntilMs - nowMs)),
-      budget: serving.book.budgets.facts(index, nowMs),
+      budget: chain.budgetOf(index, nowMs),
     })),
   };
 }

@@ -115,6 +115,10 @@ export class ChainWatch implements Beating, Judging {
     if (this.judge.look(this.parts.world.clock.nowMs())) this.parts.pulse.rush(this);
   }
 
+  onSent(hash: string): void {
+    for (const side of this.sides) side.onSent(hash);
+  }
+
   /** All configured upstreams, told for people. */
   reports(nowMs: number): readonly UpstreamReport[] {
     return this.judge.snapshot(nowMs).filter(({ index }) => !this.roster.isLeaving(index));

@@ -1,6 +1,8 @@
 import type { Clock, TimerHandle, Timers } from '../base/clock.ts';
 import { TimerWheel } from '../base/wheel.ts';
 import type { Random } from '../base/random.ts';
+import type { Logger } from '../observe/log.ts';
+import type { GatewayWorld } from './node.ts';
 
 /** The real clocks of this process. */
 export const systemClock: Clock = {
@@ -50,4 +52,13 @@ export function wheelTimers(clock: Clock, onFault: (error: unknown) => void): St
 }
 
 /** The process's own randomness. */
-export const systemRandom: Random = () => Math.random();
+const systemRandom: Random = () => Math.random();
+
+/**
+ * The real outside.
+ * @param log also gets what a timer threw
+ */
+export function realWorld(log: Logger): GatewayWorld & { readonly timers: StoppableTimers } {
+  const timers = wheelTimers(systemClock, (error) => log.error({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }, 'a timer failed: this is a bug'));
+  return { clock: systemClock, timers, random: systemRandom, log };
+}

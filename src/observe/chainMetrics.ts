@@ -120,6 +120,11 @@ export class ChainMetrics {
     this.#upstreams[index]?.setInFlight(attempts);
   }
 
+  /** What is shown of an upstream's budget; null once it was removed. */
+  upstreamBudget(index: number): BudgetGauges | null {
+    return this.#upstreams[index]?.budget ?? null;
+  }
+
   setUpstreamBudget(index: number, budget: BudgetGauges): void {
     this.#upstreams[index]?.setBudget(budget);
   }

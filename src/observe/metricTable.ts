@@ -64,6 +64,10 @@ export const METRICS = {
   viewEvents: row('view_events_total', count('times'), ['chain', 'event'], 'What one view of the chain took: pinned (the block was written into the params), off_branch (an answer of another branch was dropped), begun_anew (a reorg overtook the call), min_block_refused.'),
   viewWaits: row('view_waits_total', count('waits'), ['chain', 'outcome'], 'Waits for a node or the trusted head to reach a block that the client has seen, by whether it did within view.maxWaitMs.'),
   sendChecks: row('send_checks_total', count('checks'), ['chain', 'outcome'], 'What came of copies of a raw transaction at further nodes (copy_taken, copy_refused), of its search after "nonce too low" (nonce_known, nonce_used), and nonces that were raised to the sender\'s own last transaction (nonce_raised).'),
+  workers: row('workers', gauge('processes'), ['state'], 'Worker processes by state; none where one process does everything.'),
+  workerDeaths: row('worker_deaths_total', count('times'), ['reason'], 'Ends of worker processes that were not asked for: by themselves (exit), by a signal, or killed because they hung.'),
+  workerCpu: row('worker_cpu_seconds_total', count('seconds'), ['worker'], 'Processor time of each worker place, over all processes that held it.'),
+  workerMemory: row('worker_resident_memory_bytes', gauge('bytes'), ['worker'], 'Resident memory of the process in each worker place.'),
   panic: row('panic', gauge('1'), CHAIN, '1 while judgements are suspended because too few nodes would be left.'),
 } as const satisfies Record<string, MetricSpec>;
 
@@ -116,5 +120,7 @@ export const LABELS = {
   viewEvents: labelSet<ViewEvent>(['pinned', 'off_branch', 'begun_anew', 'min_block_refused']),
   waitOutcomes: labelSet(['reached', 'expired'] as const),
   sendChecks: labelSet<SendCheck>(['copy_taken', 'copy_refused', 'nonce_known', 'nonce_used', 'nonce_raised']),
+  workerStates: labelSet(['starting', 'serving', 'draining', 'waiting'] as const),
+  workerDeaths: labelSet(['exit', 'signal', 'hung'] as const),
   hedgeOutcomes: labelSet(['won', 'lost'] as const),
 } as const;

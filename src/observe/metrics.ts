@@ -6,6 +6,7 @@ import type { Sheet } from './page.ts';
 import { Cell, COUNT_SCALE, CounterSet, LogHistogram } from './series.ts';
 import { tallyScopes } from './tally.ts';
 import type { Scope } from './tally.ts';
+import { WorkerMetrics } from './workerMetrics.ts';
 
 export type { ChainMetrics };
 
@@ -21,6 +22,7 @@ export interface MetricsOptions {
  * pays a few array writes. Every series is born at zero, except those with a `method`.
  */
 export class GatewayMetrics {
+  readonly workers = new WorkerMetrics();
   readonly #registry = new Registry();
   readonly #chains = new Map<string, ChainMetrics>();
   readonly #refusals = new CounterSet({}, 'kind', LABELS.refusals);
@@ -79,6 +81,11 @@ export class GatewayMetrics {
     this.#batches.observe(items);
   }
 
+  /** Client connections that are open, as last told. */
+  get connections(): number {
+    return this.#connections.value;
+  }
+
   setConnections(connections: number): void {
     this.#connections.set(connections);
   }
@@ -107,6 +114,7 @@ export class GatewayMetrics {
   #gather(): Page {
     const page = new Page();
     this.#emitOwn(page);
+    this.workers.emit(page);
     for (const chain of this.#chains.values()) chain.emit(page);
     return page;
   }

@@ -84,6 +84,11 @@ export class UpstreamMetrics {
     this.#inFlight = attempts;
   }
 
+  /** As it shows: the sum over all processes. */
+  get budget(): BudgetGauges {
+    return { callsPerS: this.#budgetCalls.value, weightPerS: this.#budgetWeight.value, passed: this.#budgetPassed.value };
+  }
+
   setBudget(budget: BudgetGauges): void {
     this.#budgetCalls.set(budget.callsPerS);
     this.#budgetWeight.set(budget.weightPerS);

@@ -5,7 +5,7 @@ const SILENT_SENDS = 3;
 
 /**
  * Who is working on how much: calls in flight per upstream of one chain, and since when a node has said nothing.
- * Only the attempt machine writes it. Indices are `RouteEntry.index`.
+ * Only the attempt machine writes it, or, where others make the calls, what they tell. Indices are `RouteEntry.index`.
  */
 export class LoadBook {
   readonly budgets = new BudgetBook();
@@ -39,6 +39,12 @@ export class LoadBook {
   /** An attempt is over, however it ended. Called once for every `sent`. */
   ended(upstreamIndex: number): void {
     this.counts[upstreamIndex] = Math.max(0, this.inFlight(upstreamIndex) - 1);
+  }
+
+  /** Calls of another process began (above 0) or ended. */
+  move(upstreamIndex: number, calls: number): void {
+    if (upstreamIndex >= this.counts.length) this.grow(upstreamIndex + 1);
+    this.counts[upstreamIndex] = this.inFlight(upstreamIndex) + calls;
   }
 
   /** The node said something, good or bad; also to be called for a probe that was answered. */

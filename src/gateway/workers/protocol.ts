@@ -1,0 +1,80 @@
+import type { Branch } from '../../chain/replicaView.ts';
+import type { Config } from '../../config/schema.ts';
+import type { Certificate } from '../../edge/certificate.ts';
+import type { RouteTable } from '../../health/table.ts';
+import type { TablePatch } from '../../health/tablePatch.ts';
+import type { Counts } from '../../observe/tally.ts';
+import type { Seat } from '../judging.ts';
+
+/** Names the slot of a worker in its environment. */
+export const WORKER_ENV = 'TIDEGATE_WORKER';
+/** Where a worker finds the file of the cells among its open files. */
+export const CELL_FD = 4;
+/** Longest time between two reports of a worker that is well. */
+export const REPORT_MS = 250;
+
+/** A chain as the process that judges it sees it. */
+export interface ChainPicture {
+  /** Unlike the name it is never used again; also the number of the chain's cell. */
+  readonly id: number;
+  readonly name: string;
+  readonly chainId: number | null;
+  readonly seats: readonly Seat[];
+  readonly table: RouteTable;
+  readonly branch: Branch | null;
+  /** Clock of the sender, to which times in the table refer. */
+  readonly atMs: number;
+}
+
+/** From the process that judges to a worker. A message about a chain that the worker does not know is void. */
+export type ToWorker =
+  /** Once, in answer to `hello`. `config` is the whole; the worker takes its share. */
+  | { readonly kind: 'begin'; readonly workers: number; readonly config: Config; readonly certificate: Certificate | null; readonly chains: readonly ChainPicture[] }
+  /** All chains in the order of the config; answered by `applied`. */
+  | { readonly kind: 'config'; readonly turn: number; readonly config: Config; readonly chains: readonly ChainPicture[] }
+  | { readonly kind: 'seats'; readonly chain: number; readonly seats: readonly Seat[]; readonly graceMs: number }
+  | { readonly kind: 'table'; readonly chain: number; readonly patch: TablePatch; readonly atMs: number }
+  | { readonly kind: 'branch'; readonly chain: number; readonly branch: Branch }
+  | { readonly kind: 'answered'; readonly chain: number; readonly index: number; readonly calls: number }
+  /** A node took a transaction, from a call of any worker. */
+  | { readonly kind: 'sent'; readonly chain: number; readonly hash: string }
+  | { readonly kind: 'chainId'; readonly chain: number; readonly chainId: number }
+  /** Meets new connections with another certificate. */
+  | { readonly kind: 'renew'; readonly certificate: Certificate }
+  | { readonly kind: 'drain'; readonly graceMs: number };
+
+/** What came of the calls of one chain since the last report. */
+export interface ChainReport {
+  readonly chain: number;
+  /** Five numbers an attempt: index of the node, class, blame, ms to hold off, ms it took. */
+  readonly outcomes: Float64Array;
+  /** Three numbers each: 0 = lacks a method, 1 = lacks old state; index of the node; method or block. */
+  readonly learnt: Float64Array;
+  /** Hashes of transactions that nodes took. */
+  readonly sent: readonly string[];
+  /** Calls wait for a newer head. */
+  readonly wanted: boolean;
+}
+
+/** Calls in flight at the nodes of one chain, by index. */
+export interface ChainLoad {
+  readonly chain: number;
+  readonly inFlight: Int32Array;
+}
+
+/** What a worker uses of the machine. */
+export interface Usage {
+  /** Processor time since its start. */
+  readonly cpuMs: number;
+  readonly rssBytes: number;
+}
+
+/** From a worker to the process that judges. Every message is a sign of life. */
+export type FromWorker =
+  | { readonly kind: 'hello' }
+  | { readonly kind: 'ready'; readonly engine: 'uws' | 'node' }
+  /** It cannot serve, and ends. */
+  | { readonly kind: 'failed'; readonly message: string }
+  | { readonly kind: 'applied'; readonly turn: number }
+  | { readonly kind: 'outcomes'; readonly chains: readonly ChainReport[] }
+  | { readonly kind: 'report'; readonly counts: readonly Counts[]; readonly loads: readonly ChainLoad[]; readonly usage: Usage };
