@@ -6,6 +6,7 @@ import { HeadScan } from './head.ts';
 import { judge } from './judge.ts';
 import type { EdgeLog, EdgeOptions } from './limits.ts';
 import type { EdgeAnswer, EdgeHandler, RequestHead, RequestSink } from './port.ts';
+import { UnreadNotice } from './unreadNotice.ts';
 
 /** What an engine does with its handle of a response. */
 export interface EngineSide<H> {
@@ -21,6 +22,7 @@ export class EdgeCore<H> implements CallHost<H> {
   readonly log: EdgeLog;
   readonly cors: Cors;
   readonly clock: BodyClock;
+  readonly notice: UnreadNotice;
   /** Filled by the engine before `begin`. */
   readonly scan = new HeadScan();
   draining = false;
@@ -38,6 +40,7 @@ export class EdgeCore<H> implements CallHost<H> {
     this.log = log;
     this.cors = new Cors(options.cors);
     this.clock = new BodyClock(options.bodyTimeoutMs);
+    this.notice = new UnreadNotice(log);
     this.#handler = handler;
     this.#engine = engine;
   }

@@ -187,9 +187,14 @@ export class NodeEngine implements EdgeServer {
     head.minBlock = core.scan.minBlock;
     const call = core.open(res);
     connection.calls.push(call);
-    if (req.httpVersion !== '1.1') call.refuse('httpVersion');
-    else if (connection.calls.length > MAX_PIPELINED) call.refuse('overloaded', 'too many requests in one pipeline');
-    else core.begin(call, head);
+    if (req.httpVersion !== '1.1') {
+      core.notice.onVersion(req.httpVersion);
+      call.refuse('httpVersion');
+    } else if (connection.calls.length > MAX_PIPELINED) {
+      call.refuse('overloaded', 'too many requests in one pipeline');
+    } else {
+      core.begin(call, head);
+    }
     head.point(null);
     if (!call.receiving) return;
     if (core.scan.expects > 0) res.writeContinue();

@@ -158,6 +158,8 @@ export class UwsEngine implements EdgeServer {
   #onConnection(listener: UwsListener, res: UwsResponse, change: number): void {
     this.#connections += change > 0 ? 1 : -1;
     listener.connections += change > 0 ? 1 : -1;
+    if (change > 0) this.#core.notice.onOpened();
+    else this.#core.notice.onEnded();
     if (change > 0 && this.#connections > this.#core.options.maxConnections) res.close();
     else if (listener.token === null && listener.connections === 0) this.#listeners.delete(listener);
   }
@@ -165,6 +167,7 @@ export class UwsEngine implements EdgeServer {
   #onRequest(res: UwsResponse, req: UwsRequest): void {
     const core = this.#core;
     const head = this.#head;
+    core.notice.onRequest();
     head.method = req.getCaseSensitiveMethod();
     head.path = req.getUrl();
     head.query = req.getQuery() ?? '';
