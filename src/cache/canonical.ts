@@ -52,17 +52,17 @@ export function sorted(text: string, at: number, kinds: ReadonlyMap<string, Kind
   const members = readMembers(text, at);
   if (members === null) return null;
   const { keys, from, to } = members;
-  const parts: string[] = [];
-  const order = keys.map((_, index) => index);
-  if (!isSorted(keys)) order.sort((a, b) => ((keys[a] as string) < (keys[b] as string) ? -1 : 1));
-  for (const index of order) {
+  const order = isSorted(keys) ? null : keys.map((_, index) => index).sort((a, b) => ((keys[a] as string) < (keys[b] as string) ? -1 : 1));
+  let out = '';
+  for (let i = 0; i < keys.length; i++) {
+    const index = order === null ? i : (order[i] as number);
     const key = keys[index] as string;
-    if (skip.includes(key)) continue;
+    if (skip.length > 0 && skip.includes(key)) continue;
     const value = canonical(text, from[index] as number, to[index] as number, kinds.get(key) ?? KIND.raw);
     if (value === null) return null;
-    parts.push(`"${key}":${value}`);
+    out += `${out === '' ? '' : ','}"${key}":${value}`;
   }
-  return `{${parts.join(',')}}`;
+  return `{${out}}`;
 }
 
 function isSorted(keys: readonly string[]): boolean {

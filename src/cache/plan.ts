@@ -25,6 +25,8 @@ export interface Plan {
   readonly shape: Shape;
   /** A null answer says "not there yet": it holds until the next head. Otherwise null is a value. */
   readonly nullIsAbsence: boolean;
+  /** It looks into the pool too, which a transaction enters without a new head: null is never stored. */
+  readonly isPooled: boolean;
 }
 
 /** Params that are quantities, beside the block. */
@@ -41,7 +43,7 @@ const QUANTITIES: ReadonlyMap<string, number> = new Map([
 ]);
 
 const SHAPES: ReadonlyMap<string, Shape> = new Map<string, Shape>([
-  ['eth_blockNumber', 'height'],
+
   ['erigon_blockNumber', 'height'],
   ...shaped('block', ['eth_getBlockByHash', 'eth_getBlockByNumber', 'eth_getHeaderByHash', 'eth_getHeaderByNumber']),
   ...shaped('block', ['erigon_getHeaderByHash', 'erigon_getHeaderByNumber', 'ots_getHeaderByNumber']),
@@ -57,6 +59,8 @@ function shaped(shape: Shape, names: readonly string[]): [string, Shape][] {
 
 /** Whose missing block is the latest one with Geth, Erigon, Nethermind, Besu, Reth, anvil and hardhat alike; the others refuse or differ. */
 const ABSENT_IS_LATEST: ReadonlySet<string> = new Set(['eth_call']);
+
+const POOLED: ReadonlySet<string> = new Set(['eth_getTransactionByHash', 'eth_getTransactionBySenderAndNonce']);
 
 function kindsOf(spec: MethodSpec): Kind[] {
   const kinds: Kind[] = [];
@@ -91,5 +95,6 @@ export function planOf(spec: MethodSpec): Plan {
     absentIsLatest: ABSENT_IS_LATEST.has(spec.name),
     shape: SHAPES.get(spec.name) ?? 'none',
     nullIsAbsence: spec.nullMeansAbsent,
+    isPooled: POOLED.has(spec.name),
   };
 }

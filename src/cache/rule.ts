@@ -21,6 +21,8 @@ export interface CallAsk {
   readonly ref: RefKind;
   /** Block whose state the answer is, of a range the upper end; -1 = not known before the answer, or there is none. */
   readonly number: number;
+  /** Lower end of a range; -1 = it is none. */
+  readonly bottom: number;
   /** Its trusted hash; '' = not known. For a call without a block, the trusted head's. */
   readonly hash: string;
 }
@@ -32,11 +34,12 @@ interface Resolved {
   /** Its part of the key. */
   token: string;
   number: number;
+  bottom: number;
   hash: string;
 }
 
 /** Of calls that may not be stored or shared at all. */
-const keyless = (plan: Plan, ref: RefKind): CallAsk => ({ plan, class: 'never', key: '', ref, number: -1, hash: '' });
+const keyless = (plan: Plan, ref: RefKind): CallAsk => ({ plan, class: 'never', key: '', ref, number: -1, bottom: -1, hash: '' });
 
 /**
  * Keys a call and resolves its block: `latest` to the trusted head, `finalized` to the trusted finalized block, numbers
@@ -48,12 +51,12 @@ export function askOf(plan: Plan, paramsRaw: string, view: ChainView, reader: Ke
   if (plan.rule === 'never' || !reader.read(plan, paramsRaw)) return keyless(plan, REF.none);
   const found = resolve(plan, reader, view);
   if (found.class === 'never') return keyless(plan, found.ref);
-  const { class: finality, ref, number, hash, token } = found;
-  return { plan, class: finality, key: `${plan.method}\n${reader.text}\n${token}`, ref, number, hash };
+  const { class: finality, ref, number, bottom, hash, token } = found;
+  return { plan, class: finality, key: `${plan.method}\n${reader.text}\n${token}`, ref, number, bottom, hash };
 }
 
 const made = (finality: FinalityClass, ref: RefKind, token: string, mark: BlockMark | null): Resolved =>
-  ({ class: finality, ref, token, number: mark?.number ?? -1, hash: mark?.hash ?? '' });
+  ({ class: finality, ref, token, number: mark?.number ?? -1, bottom: -1, hash: mark?.hash ?? '' });
 
 function resolve(plan: Plan, reader: KeyReader, view: ChainView): Resolved {
   const { block } = reader;
@@ -66,7 +69,7 @@ function resolve(plan: Plan, reader: KeyReader, view: ChainView): Resolved {
 }
 
 function pointOf(kind: RefKind, block: BlockWord, view: ChainView): Resolved {
-  if (kind === REF.hash) return { class: 'unfinalized', ref: kind, token: block.hash, number: -1, hash: block.hash };
+  if (kind === REF.hash) return { class: 'unfinalized', ref: kind, token: block.hash, number: -1, bottom: -1, hash: block.hash };
   const number = heightOf(kind, block, view);
   if (number < 0) return made('never', kind, '', null);
   return { ...atHeight(number, kind, view), token: `#${number}` };
@@ -86,15 +89,16 @@ function atHeight(number: number, ref: RefKind, view: ChainView): Resolved {
   const isFinal = view.finalized !== null && number <= view.finalized.number;
   const finality = ref === REF.latest && !isFinal ? 'head' : isFinal ? 'finalized' : 'unfinalized';
   const hash = view.hashAt(number) || (view.finalized?.number === number ? view.finalized.hash : '');
-  return { class: finality, ref, token: '', number, hash };
+  return { class: finality, ref, token: '', number, bottom: -1, hash };
 }
 
 /** A range is as final as its upper end, and stands and falls with it. Without a lower end, clients differ. */
 function rangeOf(reader: KeyReader, view: ChainView): Resolved {
   const { from, block } = reader;
   const topKind = block.kind === REF.absent ? REF.latest : block.kind;
-  const bottom = heightOf(from.kind, from, view);
+  // a tag at the lower end alone would be each node's own
+  const bottom = from.kind !== REF.number && topKind === REF.number ? -1 : heightOf(from.kind, from, view);
   const top = heightOf(topKind, block, view);
   if (bottom < 0 || top < bottom || top > (view.head?.number ?? view.finalized?.number ?? -1)) return made('never', topKind, '', null);
-  return { ...atHeight(top, topKind, view), token: `#${bottom}-${top}` };
+  return { ...atHeight(top, topKind, view), bottom, token: `#${bottom}-${top}` };
 }

@@ -275,7 +275,7 @@ export class HeadTracker {
   }
 
   #finalize(panel: Panel): void {
-    const mark = agreedFinal(this.#chain, panel.live, this.#options.quorum);
+    const mark = agreedFinal(this.#chain, panel.live, this.#options);
     if (mark === null) return;
     this.#chain.finalized = mark;
     this.#events.push({ kind: 'finalized', number: mark.number, hash: mark.hash });

@@ -18,7 +18,9 @@ function finalWitness(view: NodeView, mark: BlockMark): Witness {
  * The highest finalized block that a quorum of the nodes that tell one stands by: above the one known, not above the
  * trusted head, and not another block than the trusted chain has at that height. Null = nothing new.
  */
-export function agreedFinal(chain: TrustedChain, live: readonly NodeView[], quorum: HeadOptions['quorum']): BlockMark | null {
+export function agreedFinal(chain: TrustedChain, live: readonly NodeView[], options: HeadOptions): BlockMark | null {
+  const { quorum, finalityDepth = 0 } = options;
+  if (finalityDepth > 0 && live.every((view) => view.finalized === null)) return buried(chain, finalityDepth);
   const witnesses: Witness[] = [];
   for (const view of live) {
     if (view.finalized !== null && chain.contradiction(view) < 0) witnesses.push(finalWitness(view, view.finalized));
@@ -29,4 +31,11 @@ export function agreedFinal(chain: TrustedChain, live: readonly NodeView[], quor
   if (found === null) return null;
   const ours = chain.hashAt(found.number);
   return ours === '' || ours === found.hash ? found : null;
+}
+
+/** Where no node tells what is final, the block so far below the head; monotonic, and only with a hash that is known. */
+function buried(chain: TrustedChain, depth: number): BlockMark | null {
+  const number = chain.number - depth;
+  const hash = chain.hashAt(number);
+  return number > (chain.finalized?.number ?? -1) && hash !== '' ? { number, hash } : null;
 }

@@ -6,6 +6,8 @@ export interface HeadOptions {
   readonly maxStep: number;
   /** Blocks below the head whose hashes are remembered, and the deepest reorg that is followed by hash. At least 2. */
   readonly reorgDepth: number;
+  /** Blocks below the head at which a block counts as final where no node tells; 0 or absent = none does. */
+  readonly finalityDepth?: number;
   /** Block time in ms; 0 = measured. */
   readonly blockTimeMs: number;
 }

@@ -83,6 +83,7 @@ export const DEFAULTS = {
     maxInFlight: 0,
     explain: false,
   },
+  cache: { disk: { path: '', maxBytes: 1024 * MIB } },
   chain: {
     family: 'evm',
     blockTimeMs: 0,
@@ -120,8 +121,9 @@ export const DEFAULTS = {
       ejection: { baseMs: 10_000, maxMs: 300_000, maxShare: 0.5, panicShare: 0.3 },
       ramp: { durationMs: 10_000, minShare: 0.1 },
       probation: { samples: 3 },
-      trustedHead: { quorum: 'auto', maxStep: 64, reorgDepth: 128 },
+      trustedHead: { quorum: 'auto', maxStep: 64, reorgDepth: 128, finalityDepth: 0 },
     },
+    cache: { enabled: true, maxBytes: 128 * MIB, maxEntryBytes: MIB, verifySample: 0, methods: {} },
   },
   upstream: {
     weight: 100,

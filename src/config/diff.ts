@@ -19,7 +19,7 @@ export interface ConfigDiff {
 
 /** What is fixed when a port is bound or a process is laid out. */
 const RESTART =
-  /^(server\.(host|port|engine|workers|workerRestart|workerHangMs|maxHeaderBytes|keepAliveTimeoutMs)|admin\.(host|port|tokenFile)|chains\.[^.]+\.(family|chainId))$/;
+  /^(server\.(host|port|engine|workers|workerRestart|workerHangMs|maxHeaderBytes|keepAliveTimeoutMs)|admin\.(host|port|tokenFile)|cache\.disk|chains\.[^.]+\.(family|chainId))$/;
 
 const same = (a: unknown, b: unknown): boolean => {
   if (a === b) return true;
@@ -62,7 +62,7 @@ const byName = <Item extends Named>(
 
 const diffChain = (before: ChainConfig, after: ChainConfig): Change[] => {
   const chain = after.name;
-  const keys = ['family', 'chainId', 'blockTimeMs', 'methods', 'routing', 'view', 'health'] as const;
+  const keys = ['family', 'chainId', 'blockTimeMs', 'methods', 'routing', 'view', 'health', 'cache'] as const;
   const sections = keys
     .filter((key) => !same(before[key], after[key]))
     .map((key): Change => ({ kind: 'changed', path: `chains.${chain}.${key}`, chain }));
@@ -77,7 +77,7 @@ const diffChain = (before: ChainConfig, after: ChainConfig): Change[] => {
   return [...sections, ...upstreams];
 };
 
-const diffSection = (name: 'server' | 'admin' | 'log' | 'access', before: Config, after: Config): Change[] => {
+const diffSection = (name: 'server' | 'admin' | 'log' | 'access' | 'cache', before: Config, after: Config): Change[] => {
   const old: Readonly<Record<string, unknown>> = before[name];
   return Object.entries(after[name])
     .filter(([key, value]) => !same(old[key], value))
@@ -100,6 +100,7 @@ export function diffConfig(before: Config, after: Config): ConfigDiff {
     ...diffSection('admin', before, after),
     ...diffSection('log', before, after),
     ...diffSection('access', before, after),
+    ...diffSection('cache', before, after),
     ...(isFirstSame ? [] : [{ kind: 'changed', path: 'chains' } satisfies Change]),
     ...chains,
   ];

@@ -99,6 +99,11 @@ export const healthSection = section(
           [1, 1_000_000],
           'Deepest reorganisation that the trusted head follows.',
         ),
+        finalityDepth: count(
+          D.trustedHead.finalityDepth,
+          [0, 1_000_000],
+          'Blocks below the head at which a block counts as final where no node tells; 0 = none does.',
+        ),
       },
       'How the head of the chain is agreed.',
     ),

@@ -12,6 +12,11 @@ export function relateHealth({ health, routing, upstreams }: ChainConfig, path: 
       strict: true,
     },
     { small: ['health.lag.tolerance', lag.tolerance], large: ['health.lag.maxBlocks', lag.maxBlocks], strict: true },
+    {
+      small: ['health.trustedHead.finalityDepth', trustedHead.finalityDepth],
+      large: ['health.trustedHead.reorgDepth', trustedHead.reorgDepth],
+      strict: true,
+    },
     { small: ['health.ejection.baseMs', ejection.baseMs], large: ['health.ejection.maxMs', ejection.maxMs] },
     {
       small: ['health.probeTimeoutMs', health.probeTimeoutMs],

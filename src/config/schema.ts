@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { accessSection } from './access.ts';
 import { controllerSection, nodesSection } from './controller.ts';
+import { cacheSection, chainCacheSection } from './cache.ts';
 import { DEFAULTS } from './defaults.ts';
 import { choice, durationMs } from './fields.ts';
 import { healthSection } from './health.ts';
@@ -35,6 +36,7 @@ export const chainObject = z.strictObject(
     routing: routingSection,
     view: viewSection,
     health: healthSection,
+    cache: chainCacheSection,
   },
   { error: 'must be a mapping' },
 );
@@ -46,6 +48,7 @@ export const configObject = z.strictObject(
     admin: adminSection,
     log: logSection,
     access: accessSection,
+    cache: cacheSection,
     chains: list(chainObject, 64, 'chain').describe('The networks; the first one also answers at /.'),
     controller: controllerSection,
     nodes: nodesSection,
@@ -72,5 +75,6 @@ export type ChainConfig = Config['chains'][number];
 export type MethodsConfig = ChainConfig['methods'];
 export type RoutingConfig = ChainConfig['routing'];
 export type ViewConfig = ChainConfig['view'];
+export type ChainCacheConfig = ChainConfig['cache'];
 export type HealthConfig = ChainConfig['health'];
 export type UpstreamConfig = ChainConfig['upstreams'][number];

@@ -1,5 +1,6 @@
 import type { Fault } from '../base/fault.ts';
 import type { EdgeAnswer } from '../edge/port.ts';
+import type { CacheVerdict } from './cacheVerdict.ts';
 import { errorEnvelope } from '../rpc/envelope.ts';
 
 const json = 'content-type';
@@ -8,33 +9,38 @@ const jsonType = 'application/json';
 /** Headers of an answer that no upstream had a part in. */
 const plainHeaders: readonly string[] = [json, jsonType];
 
+type Ready = Readonly<Record<CacheVerdict, Map<string, readonly string[]>>>;
+
+const fresh = (): Ready => ({ hit: new Map(), miss: new Map(), coalesced: new Map(), bypass: new Map() });
+
 /** Ready headers per upstream name and cache verdict at one head, so that most answers allocate none. */
 export class HeaderBook {
-  private byName = new Map<string, readonly string[]>();
+  private byVerdict = fresh();
   private block = '';
 
   /**
    * @param upstream name of the node that answered, or '' when several or none did
+   * @param cache what the cache had to do with the answer
    * @param block `number:hash` that the answer is seen from, or ''
    * @param retryAfterS seconds after which asking again makes sense; 0 = nothing is said
    */
-  headers(upstream: string, block: string, retryAfterS = 0): readonly string[] {
+  headers(upstream: string, cache: CacheVerdict, block: string, retryAfterS = 0): readonly string[] {
     if (block !== this.block) {
-      this.byName = new Map();
+      this.byVerdict = fresh();
       this.block = block;
     }
-    const ready = this.ready(upstream);
+    const ready = this.ready(upstream, cache);
     return retryAfterS > 0 ? [...ready, 'retry-after', String(Math.ceil(retryAfterS))] : ready;
   }
 
-  private ready(upstream: string): readonly string[] {
-    const known = this.byName.get(upstream);
+  private ready(upstream: string, cache: CacheVerdict): readonly string[] {
+    const known = this.byVerdict[cache].get(upstream);
     if (known !== undefined) return known;
     const made = [json, jsonType];
     if (upstream !== '') made.push('x-tidegate-upstream', upstream);
-    made.push('x-tidegate-cache', 'bypass');
+    made.push('x-tidegate-cache', cache);
     if (this.block !== '') made.push('x-tidegate-block', this.block);
-    this.byName.set(upstream, made);
+    this.byVerdict[cache].set(upstream, made);
     return made;
   }
 }

@@ -3,6 +3,7 @@ import { BatchAssembly } from '../rpc/batch.ts';
 import { errorEnvelope } from '../rpc/envelope.ts';
 import type { ScannedCall } from '../rpc/scan.ts';
 import { CallRun } from './callRun.ts';
+import type { CacheVerdict } from './cacheVerdict.ts';
 import type { ChainRuntime } from './chain.ts';
 import type { Client, ServeContext } from './context.ts';
 
@@ -24,6 +25,10 @@ export class BatchRun {
   private readonly bound = new Set<number>();
   private raised = false;
   private reruns = 0;
+  /** `hit` where no node was asked, `bypass` where the cache was of no concern to any entry. */
+  cache: CacheVerdict = 'bypass';
+  private hits = 0;
+  private ended = 0;
   private starting = false;
   private gone = false;
   private done: (body: Buffer | null) => void = () => undefined;
@@ -70,11 +75,19 @@ export class BatchRun {
     this.running.add(run);
     run.start((answer) => {
       this.running.delete(run);
+      this.note(answer.cache);
       if (run.mayChange) this.bound.add(position);
       this.raised ||= run.raised;
       this.assembly.settle(position, answer.body);
       this.fill();
     });
+  }
+
+  private note(cache: CacheVerdict): void {
+    this.hits += cache === 'hit' ? 1 : 0;
+    this.ended++;
+    if (this.hits === this.ended) this.cache = 'hit';
+    else if (this.cache === 'hit' || cache !== 'bypass') this.cache = 'miss';
   }
 
   private isOvertaken(): boolean {

@@ -11,6 +11,7 @@ import type { AttemptResult } from '../route/attemptPort.ts';
 import { composedError, nodeErrorEnvelope, resultEnvelope } from '../rpc/envelope.ts';
 import type { ScannedCall } from '../rpc/scan.ts';
 import type { NodeAnswer } from './attemptSink.ts';
+import type { CacheVerdict } from './cacheVerdict.ts';
 import type { CallView } from './callView.ts';
 import type { ChainRuntime } from './chain.ts';
 
@@ -23,6 +24,8 @@ export interface CallAnswer {
   /** The node whose answer it is, or ''. */
   readonly upstream: string;
   readonly retryAfterS: number;
+  /** What the cache had to do with it. */
+  readonly cache: CacheVerdict;
   /** For metrics. */
   readonly outcome: RequestOutcome;
 }
@@ -49,24 +52,24 @@ const heightOf = (point: BlockPoint): number => (point.kind === 'number' ? point
 
 /** The answer to `eth_blockNumber`: the head as the client sees it. */
 export const headAnswer = (call: ScannedCall, number: number): CallAnswer =>
-  answered(resultEnvelope(call.idRaw ?? 'null', Buffer.from(`"0x${number.toString(16)}"`, 'latin1')), '', 'result');
+  answered(resultEnvelope(call.idRaw ?? 'null', Buffer.from(`"0x${number.toString(16)}"`, 'latin1')), { upstream: '', cache: 'hit' }, 'result');
 
 /** The client's answer made of a node's: the node's own bytes under the caller's id. */
-export function answerBytes(call: ScannedCall, result: Reply, upstream: string): CallAnswer {
+export function answerBytes(call: ScannedCall, result: Reply, by: Pick<CallAnswer, 'upstream' | 'cache'>): CallAnswer {
   const { body, split } = result.reply;
   const idRaw = call.idRaw ?? 'null';
   const raw = body.subarray(split.start, split.end);
   const outcome = result.outcome.class;
-  if (split.kind === 'result') return answered(resultEnvelope(idRaw, raw), upstream, 'result');
+  if (split.kind === 'result') return answered(resultEnvelope(idRaw, raw), by, 'result');
   const taken = outcome === 'chain' ? hashIfTaken(call, split.message) : null;
-  if (taken !== null) return answered(resultEnvelope(idRaw, Buffer.from(`"${taken}"`, 'latin1')), upstream, 'result');
-  if (split.wellFormed && PASSED_AS_IS.has(outcome)) return answered(nodeErrorEnvelope(idRaw, raw), upstream, 'error');
+  if (taken !== null) return answered(resultEnvelope(idRaw, Buffer.from(`"${taken}"`, 'latin1')), by, 'result');
+  if (split.wellFormed && PASSED_AS_IS.has(outcome)) return answered(nodeErrorEnvelope(idRaw, raw), by, 'error');
   const code = split.code === 0 ? -32000 : split.code;
-  return answered(composedError(idRaw, code, scrubMessage(split.message), split.dataRaw), upstream, 'error');
+  return answered(composedError(idRaw, code, scrubMessage(split.message), split.dataRaw), by, 'error');
 }
 
-const answered = (body: Buffer, upstream: string, outcome: RequestOutcome): CallAnswer =>
-  ({ status: 200, body, upstream, retryAfterS: 0, outcome });
+const answered = (body: Buffer, { upstream, cache }: Pick<CallAnswer, 'upstream' | 'cache'>, outcome: RequestOutcome): CallAnswer =>
+  ({ status: 200, body, upstream, retryAfterS: 0, cache, outcome });
 
 /**
  * A node that has the transaction already has done what the sender wants, and may have had it from this very call:

@@ -12,6 +12,7 @@ import type { ScannedCall } from '../rpc/scan.ts';
 import { AttemptSink } from './attemptSink.ts';
 import type { AttemptOwner, NodeAnswer } from './attemptSink.ts';
 import { answerBytes, askForBlock, headAnswer, noteHash, sawHash } from './callFacts.ts';
+import { CallCache } from './callCache.ts';
 import type { CallAnswer } from './callFacts.ts';
 import { AnswerCheck } from './answerCheck.ts';
 import type { Checkable } from './answerCheck.ts';
@@ -49,6 +50,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
   view: CallView | null = null;
   private readonly pause = new CallPause(this);
   private readonly check = new AnswerCheck(this);
+  readonly cached = new CallCache(this);
 
   constructor(server: ServeContext, chain: ChainRuntime, call: ScannedCall, client: Client) {
     this.server = server;
@@ -69,6 +71,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
     if (decision.spec !== null) this.spec = decision.spec;
     const fault = this.enter() ?? decision.fault;
     if (fault !== null) return this.refuse(fault);
+    this.cached.flushIfChanged();
     // a head that nobody serves any more is no answer
     if (this.spec.name === 'eth_blockNumber' && this.client.vantage.number >= 0 && this.chain.table.serving.length > 0) {
       return this.answer(headAnswer(this.call, this.client.vantage.number));
@@ -95,7 +98,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
 
   /** Whether another trusted branch, or another head, can make another answer of this one. */
   get mayChange(): boolean {
-    return this.view === null ? this.spec.name === 'eth_blockNumber' : this.view.sight.mayChange;
+    return this.view === null ? this.spec.name === 'eth_blockNumber' || this.cached.mayChange : this.view.sight.mayChange;
   }
 
   /** Whether the answer is of a block above the head that the request began with. */
@@ -114,7 +117,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
       queueMicrotask(() => sink.onMissing());
       return;
     }
-    const paramsRaw = this.view?.paramsFor(this.chain.table.entries[upstreamIndex], sink.sentMs) ?? this.call.paramsRaw;
+    const paramsRaw = this.cached.paramsFor(sink) ?? this.view?.paramsFor(this.chain.table.entries[upstreamIndex], sink.sentMs) ?? this.call.paramsRaw;
     sink.exchange = node.client.call(requestEnvelope(id, this.call.method, paramsRaw), sink);
   }
 
@@ -143,7 +146,8 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
       noteHash(this.chain, this.spec, result);
       for (const sink of this.sinks) if (sink.isHedge) this.chain.metrics.onHedge(sink.answer === result.reply ? 'won' : 'lost');
       const upstream = this.chain.table.entries[result.upstreamIndex]?.name ?? '';
-      this.answer(answerBytes(this.call, result, upstream));
+      this.cached.store(result, this.sinks);
+      this.answer(answerBytes(this.call, result, { upstream, cache: this.cached.verdict }));
     }
   }
 
@@ -193,6 +197,8 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
   approach(): void {
     const { chain, client } = this;
     this.timer?.cancel();
+    const stored = this.cached.lookUp();
+    if (stored !== null) return this.answer(stored);
     this.view = new CallView(chain, this.spec, this.call, client);
     if (!this.view.isTold(chain.table)) return this.route(this.view);
     this.pause.forHeight(this.view, () => this.route(new CallView(chain, this.spec, this.call, client)));
@@ -252,7 +258,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
 
   refuse(fault: Fault): void {
     const body = errorEnvelope(this.call.idRaw ?? 'null', fault);
-    this.answer({ status: fault.spec.status, body, upstream: '', retryAfterS: fault.retryAfterS, outcome: fault.spec.kind as FaultKind });
+    this.answer({ status: fault.spec.status, body, upstream: '', retryAfterS: fault.retryAfterS, cache: this.cached.verdict, outcome: fault.spec.kind as FaultKind });
   }
 
   private answer(answer: CallAnswer): void {
@@ -264,6 +270,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
   private close(outcome: RequestOutcome): void {
     if (!this.live) return;
     this.live = false;
+    this.cached.flushIfChanged();
     const nowMs = this.server.parts.world.clock.nowMs();
     this.timer?.cancel();
     this.timer = null;

@@ -17,6 +17,7 @@ import { SpareCandidates } from '../route/spare.ts';
 import type { ScannedCall } from '../rpc/scan.ts';
 import { HeaderBook } from './answers.ts';
 import { ChainOptions } from './chainOptions.ts';
+import { ChainCache } from './chainCache.ts';
 import type { Judging, Seat, Serving } from './judging.ts';
 import { UpstreamNode } from './node.ts';
 import type { GatewayWorld } from './node.ts';
@@ -70,6 +71,8 @@ export class ChainRuntime implements Serving {
   readonly stamps: readonly (StampShape | null)[];
   /** Headers of its answers. */
   readonly headers = new HeaderBook();
+  /** Answers that are kept. */
+  readonly cache: ChainCache;
   /** Calls under way. */
   readonly running = new UnderwaySet<Underway>();
   /** What all attempt machines of the chain share. */
@@ -104,6 +107,8 @@ export class ChainRuntime implements Serving {
     this.attempts = { options: this.options.attempt, budget: new RetryBudget(config.routing.retryBudget), book: this.book };
     this.table = blankTable(config.name);
     const { world, catalog, metrics } = parts;
+    const { clock, timers } = world;
+    this.cache = new ChainCache(config.cache, { catalog, view: parts.view, clock, timers, metrics: metrics.cache, node: (index) => this.node(index) });
     this.nodes = new NodeSet((seat) => new UpstreamNode(seat, { world, metrics, methods: catalog.size }));
   }
 
@@ -147,6 +152,7 @@ export class ChainRuntime implements Serving {
   take(table: RouteTable): void {
     const { serving } = this.table;
     this.table = table;
+    this.cache.take(table);
     const left = serving.filter((index) => !table.serving.includes(index));
     if (left.length > 0) for (const run of this.running.snapshot()) run.onLeft(left);
     this.tip.onMoved();
@@ -180,6 +186,7 @@ export class ChainRuntime implements Serving {
     this.config = config;
     this.policy = new MethodPolicy(this.catalog, config.methods);
     this.options.take(config);
+    this.cache.apply(config.cache);
     if (boundedLoad !== before.boundedLoad) this.ranker = new Ranker(this.book, boundedLoad);
     if (retryBudget.percent !== before.retryBudget.percent || retryBudget.reservePerS !== before.retryBudget.reservePerS) {
       this.countRefusedRetries();

@@ -10,6 +10,7 @@ import type { ScanLimits, ScannedBody, ScannedCall } from '../rpc/scan.ts';
 import { ClientAddress } from './clientAddress.ts';
 import { faultAnswer, noContent } from './answers.ts';
 import { BatchRun } from './batchRun.ts';
+import { quickAnswer } from './cacheStep.ts';
 import { CallRun } from './callRun.ts';
 import type { CallAnswer } from './callFacts.ts';
 import { CallTrace, EXPLAIN_HEADER } from './callTrace.ts';
@@ -63,7 +64,7 @@ export class Server implements EdgeHandler, ServeContext {
     const clientName = needsHead && keyName === '' && chain.usesClientAffinity ? this.clients.of(head) : keyName;
     const mayExplain = entry === null ? this.parts.server.explainHeader : entry.explains;
     const explains = mayExplain && head.header(EXPLAIN_HEADER) === '1';
-    return new RequestRun(this, chain, { clientName, grant: entry === null ? null : entry.grant, seen, explains });
+    return new RequestRun(this, chain, { clientName, grant: entry === null ? null : entry.grant, seen, explains, noCache: refusesCache(head) });
   }
 
   /** Takes over who may call. Limits start anew; calls under way still count against the old ones. */
@@ -104,6 +105,12 @@ type Calls = Exclude<ScannedBody, { readonly kind: 'fault' }>;
 
 const scanLimits = ({ maxBatchItems, maxDepth, maxMethodBytes }: ServerConfig): ScanLimits => ({ maxBatchItems, maxDepth, maxMethodBytes });
 
+/** `cache-control: no-cache` or `no-store`: a node is to answer, and its answer is not stored. */
+const refusesCache = (head: RequestHead): boolean => {
+  const wish = head.header('cache-control');
+  return wish !== '' && /\bno-(?:cache|store)\b/i.test(wish);
+};
+
 /** What the head of a request tells. */
 interface RequestFacts {
   /** What is known of the client's name; '' = its peer address is its name. */
@@ -113,11 +120,13 @@ interface RequestFacts {
   readonly seen: BlockMark | null;
   /** Wants to be told the way of its call, and may. */
   readonly explains: boolean;
+  readonly noCache: boolean;
 }
 
 /** One HTTP request: a single call or a batch. */
 class RequestRun implements RequestSink, Client {
   readonly grant: Grant | null;
+  readonly noCache: boolean;
   trace: CallTrace | null = null;
   vantage: Vantage;
   inBatch = false;
@@ -132,6 +141,7 @@ class RequestRun implements RequestSink, Client {
     this.chain = chain;
     this.facts = facts;
     this.grant = facts.grant;
+    this.noCache = facts.noCache;
     this.vantage = chain.tip.now();
   }
 
@@ -186,7 +196,10 @@ class RequestRun implements RequestSink, Client {
 
   private single(call: ScannedCall): void {
     if (this.facts.explains) this.trace = new CallTrace(this.server.parts.world.clock.nowMs());
+    const quick = this.grant === null && !this.noCache && this.trace === null ? quickAnswer(this.server, this.chain, call, this.vantage) : null;
+    if (quick !== null && 'body' in quick) return this.answerSingle(call, quick);
     const run = new CallRun(this.server, this.chain, call, this);
+    if (quick !== null) run.cached.tell(quick);
     this.work = run;
     run.start((answer) => this.answerSingle(call, answer));
   }
@@ -197,8 +210,8 @@ class RequestRun implements RequestSink, Client {
       this.exchange?.answer(noContent);
       return;
     }
-    const { status, body, upstream, retryAfterS } = answer;
-    const headers = this.chain.headers.headers(upstream, this.vantage.text, retryAfterS);
+    const { status, body, upstream, retryAfterS, cache } = answer;
+    const headers = this.chain.headers.headers(upstream, cache, this.vantage.text, retryAfterS);
     const { trace } = this;
     const told = trace === null ? headers : [...headers, EXPLAIN_HEADER, trace.text(answer, this.server.parts.world.clock.nowMs())];
     this.exchange?.answer({ status, headers: told, body });
@@ -211,7 +224,7 @@ class RequestRun implements RequestSink, Client {
     this.work = run;
     run.start((body) => {
       this.work = null;
-      this.exchange?.answer(body === null ? noContent : { status: 200, headers: this.chain.headers.headers('', this.vantage.text), body });
+      this.exchange?.answer(body === null ? noContent : { status: 200, headers: this.chain.headers.headers('', run.cache, this.vantage.text), body });
     });
   }
 }

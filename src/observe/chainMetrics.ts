@@ -1,3 +1,4 @@
+import { CacheMetrics } from './cacheMetrics.ts';
 import type { OutcomeClass } from '../chain/outcome.ts';
 import type { JudgeEvent } from '../health/report.ts';
 import { LABELS } from './metricTable.ts';
@@ -13,6 +14,7 @@ import { ViewMetrics } from './viewMetrics.ts';
 export class ChainMetrics {
   /** What one view of the chain took. */
   readonly view: ViewMetrics;
+  readonly cache: CacheMetrics;
   readonly #chain: string;
   readonly #labels: Labels;
   readonly #methods: SparseCounters;
@@ -32,6 +34,7 @@ export class ChainMetrics {
   /** @param methods names of the catalogue by index, each once */
   constructor(chain: string, methods: readonly string[]) {
     this.#chain = chain;
+    this.cache = new CacheMetrics(chain);
     this.#labels = { chain };
     this.view = new ViewMetrics(this.#labels);
     this.#methods = new SparseCounters(this.#labels, 'method', methods);
@@ -155,6 +158,7 @@ export class ChainMetrics {
     page.count('reorgs', labels, this.#reorgs);
     page.histogram('reorgDepth', this.#reorgDepths);
     this.view.emit(page);
+    this.cache.emit(page);
     page.value('panic', labels, this.#panic ? 1 : 0);
   }
 }

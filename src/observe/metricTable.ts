@@ -1,5 +1,6 @@
 import { FAULTS } from '../base/fault.ts';
 import type { FaultKind } from '../base/fault.ts';
+import type { StoredClass } from '../cache/entry.ts';
 import type { OutcomeClass } from '../chain/outcome.ts';
 import type { StateReason, UpstreamState } from '../health/state.ts';
 
@@ -16,6 +17,7 @@ export interface MetricSpec {
 const PREFIX = 'tidegate_';
 const CHAIN = ['chain'];
 const UPSTREAM = ['chain', 'upstream'];
+const TIER = ['chain', 'tier', 'class'];
 
 type Kind<Type extends MetricSpec['type']> = readonly [type: Type, unit: string];
 
@@ -68,10 +70,26 @@ export const METRICS = {
   workerDeaths: row('worker_deaths_total', count('times'), ['reason'], 'Ends of worker processes that were not asked for: by themselves (exit), by a signal, or killed because they hung.'),
   workerCpu: row('worker_cpu_seconds_total', count('seconds'), ['worker'], 'Processor time of each worker place, over all processes that held it.'),
   workerMemory: row('worker_resident_memory_bytes', gauge('bytes'), ['worker'], 'Resident memory of the process in each worker place.'),
+  cacheEntries: row('cache_entries', gauge('entries'), TIER, 'Answers that are stored, by tier (memory, disk) and class; the memory of all processes added up.'),
+  cacheBytes: row('cache_bytes', gauge('bytes'), TIER, 'Size of what is stored, keys and overhead included.'),
+  cacheHits: row('cache_hits_total', count('calls'), TIER, 'Calls answered from the cache, by the class of the answer when it was stored.'),
+  cacheMisses: row('cache_misses_total', count('calls'), TIER, 'Calls that could have been answered from the cache and were not, by the class of the call.'),
+  cacheStores: row('cache_stores_total', count('answers'), TIER, 'Answers stored.'),
+  cacheEvictions: row('cache_evictions_total', count('answers'), TIER, 'Answers dropped for want of room.'),
+  cacheReorgDrops: row('cache_reorg_drops_total', count('answers'), CHAIN, 'Answers dropped because a reorganisation replaced their block.'),
+  cacheReorgHeights: row('cache_reorg_heights', spread('blocks'), CHAIN, 'Heights whose answers each reorganisation dropped.'),
+  cacheFlushes: row('cache_flushes_total', count('times'), CHAIN, 'Flushes: by an operator, by a call that changes a development chain, by a broken finality.'),
+  cacheSideCalls: row('cache_side_calls_total', count('calls'), ['chain', 'kind'], 'Calls to nodes on behalf of the cache: confirm a block, learn who takes block hashes, compare stored answers, identify the chain.'),
+  cacheVerified: row('cache_verified_total', count('answers'), CHAIN, 'Stored answers that were compared with a node\'s answer for the same block.'),
+  cacheDifferences: row('cache_verify_differences_total', count('answers'), CHAIN, 'Comparisons that found a difference.'),
   panic: row('panic', gauge('1'), CHAIN, '1 while judgements are suspended because too few nodes would be left.'),
 } as const satisfies Record<string, MetricSpec>;
 
 export type MetricKey = keyof typeof METRICS;
+
+export type CacheTier = 'memory' | 'disk';
+/** Calls that the cache makes of itself. */
+export type SideCall = 'confirm' | 'hashSupport' | 'verify' | 'identity';
 
 /** How a client's call ended. */
 export type RequestOutcome = 'result' | 'error' | 'gone' | FaultKind;
@@ -122,5 +140,7 @@ export const LABELS = {
   sendChecks: labelSet<SendCheck>(['copy_taken', 'copy_refused', 'nonce_known', 'nonce_used', 'nonce_raised']),
   workerStates: labelSet(['starting', 'serving', 'draining', 'waiting'] as const),
   workerDeaths: labelSet(['exit', 'signal', 'hung'] as const),
+  storedClasses: labelSet<StoredClass>(['static', 'finalized', 'unfinalized', 'head']),
+  sideCalls: labelSet<SideCall>(['confirm', 'hashSupport', 'verify', 'identity']),
   hedgeOutcomes: labelSet(['won', 'lost'] as const),
 } as const;

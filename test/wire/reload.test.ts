@@ -27,7 +27,7 @@ const configOf = (wishes: readonly Wish[], chain: object = {}, more: object = {}
   const result = configFromValue({
     server: { port: 0, engine: 'node' },
     admin: { port: 0, tokenFile: '' },
-    chains: [{ name: 'main', chainId: 1, ...chain, upstreams: upstreams(wishes) }],
+    chains: [{ name: 'main', chainId: 1, cache: { enabled: false }, ...chain, upstreams: upstreams(wishes) }],
     ...more,
   });
   if (!result.ok) throw new Error(JSON.stringify(result.problems));

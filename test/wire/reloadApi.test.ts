@@ -24,7 +24,7 @@ let gateway: Gateway;
 const plainConfig = (more: object = {}) => ({
   server: { port: 0, engine: 'node' },
   admin: { port: 0, tokenFile },
-  chains: [{ name: 'main', chainId: 1, upstreams: [{ name: 'a', http: a.httpUrl, ...more }] }],
+  chains: [{ name: 'main', chainId: 1, cache: { enabled: false }, upstreams: [{ name: 'a', http: a.httpUrl, ...more }] }],
 });
 const configOf = (more?: object): Config => {
   const result = configFromValue(plainConfig(more));

@@ -14,7 +14,8 @@ export const ETH_READS: readonly MethodRow[] = [
   read('net_version', NONE, 1),
   read('web3_sha3', NONE, 1, STATIC),
 
-  read('eth_blockNumber', NONE, 1, HEAD),
+  // Answered from the trusted head.
+  read('eth_blockNumber', NONE, 1),
   read('eth_gasPrice', NONE, 1, HEAD),
   read('eth_maxPriorityFeePerGas', NONE, 1, HEAD),
   read('eth_baseFee', NONE, 1, HEAD),

@@ -1,0 +1,38 @@
+import type { CallAsk } from '../cache/rule.ts';
+import type { MethodSpec } from '../chain/method.ts';
+import { nodeErrorEnvelope, resultEnvelope } from '../rpc/envelope.ts';
+import type { ScannedCall } from '../rpc/scan.ts';
+import type { CallAnswer } from './callFacts.ts';
+import type { ChainRuntime } from './chain.ts';
+import type { ServeContext } from './context.ts';
+import type { Vantage } from './vantage.ts';
+
+/** Families that move a development chain past its own rules. */
+const CHANGES_CHAIN = /^(?:debug_setHead|(?:anvil|evm|hardhat)_)/;
+
+/** Whether a call through this edge may change what stored answers were made of: no reorg need follow. */
+export const changesChain = (spec: MethodSpec, method: string): boolean => (spec.class === 'dev' || !spec.idempotent) && CHANGES_CHAIN.test(method);
+
+/** The stored answer to a call under its caller's id; null = none. */
+export function storedAnswer(chain: ChainRuntime, ask: CallAsk, call: ScannedCall, vantage: Vantage): CallAnswer | null {
+  const entry = chain.cache.find(ask, vantage);
+  if (entry === null) return null;
+  const idRaw = call.idRaw ?? 'null';
+  const body = entry.isError ? nodeErrorEnvelope(idRaw, entry.value) : resultEnvelope(idRaw, entry.value);
+  return { status: 200, body, upstream: '', retryAfterS: 0, outcome: entry.isError ? 'error' : 'result', cache: 'hit' };
+}
+
+/**
+ * The answer to a call that needs no node and counts against nobody's limits, without a `CallRun`; counted. Otherwise what
+ * the cache makes of the call, null where it does not concern the cache.
+ */
+export function quickAnswer(server: ServeContext, chain: ChainRuntime, call: ScannedCall, vantage: Vantage): CallAnswer | CallAsk | null {
+  const { spec } = chain.policy.decide(call.method);
+  const ask = spec === null ? null : chain.cache.ask(call, spec, vantage);
+  if (spec === null || ask === null) return null;
+  const answer = storedAnswer(chain, ask, call, vantage);
+  if (answer === null) return ask;
+  chain.metrics.onRequest(spec.index, answer.outcome, 0);
+  if (server.parts.sampleEvery > 0) server.sample({ chain: chain.name, method: spec.name, outcome: answer.outcome, tookMs: 0, attempts: 0 });
+  return answer;
+}

@@ -1,0 +1,134 @@
+import type { Clock, Timers } from '../base/clock.ts';
+import type { Entry } from '../cache/entry.ts';
+import { KeyReader } from '../cache/key.ts';
+import { PlanBook } from '../cache/planBook.ts';
+import { askOf } from '../cache/rule.ts';
+import type { CallAsk } from '../cache/rule.ts';
+import { CacheStore } from '../cache/store.ts';
+import type { FlushScope } from '../cache/store.ts';
+import type { Catalog } from '../chain/catalog.ts';
+import type { MethodSpec } from '../chain/method.ts';
+import type { ChainView } from '../chain/view.ts';
+import type { ChainCacheConfig } from '../config/schema.ts';
+import type { RouteTable } from '../health/table.ts';
+import type { CacheMetrics } from '../observe/cacheMetrics.ts';
+import type { ScannedCall } from '../rpc/scan.ts';
+import { CacheKeep } from './cacheKeep.ts';
+import type { KeepHost } from './cacheKeep.ts';
+import { Confirmer } from './confirmer.ts';
+import { HashSupport } from './hashSupport.ts';
+import type { UpstreamNode } from './node.ts';
+import { SideCalls } from './sideCalls.ts';
+
+/** What the cache of a chain stands on. */
+export interface CacheParts {
+  readonly catalog: Catalog;
+  readonly view: ChainView;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly metrics: CacheMetrics;
+  node(index: number): UpstreamNode | undefined;
+}
+
+/** Stored answers of one chain, as its serving side uses them. */
+export class ChainCache implements KeepHost {
+  readonly view: ChainView;
+  readonly clock: Clock;
+  readonly confirmer: Confirmer;
+  readonly hashes: HashSupport;
+  /** Grows with each flush: what was asked before it is not stored after it. */
+  generation = 0;
+  readonly #parts: CacheParts;
+  readonly #reader = new KeyReader();
+  #enabled: boolean;
+  #plans: PlanBook;
+  #store: CacheStore;
+  #limits: string;
+  #agreed: readonly number[] = [];
+
+  constructor(config: ChainCacheConfig, parts: CacheParts) {
+    const { view, clock, timers, metrics } = parts;
+    const calls = new SideCalls(parts);
+    this.#parts = parts;
+    this.view = view;
+    this.clock = clock;
+    this.confirmer = new Confirmer(view, calls, timers);
+    this.hashes = new HashSupport(view, calls, clock);
+    this.#enabled = config.enabled;
+    this.#plans = new PlanBook(parts.catalog, config.methods);
+    this.#store = new CacheStore(config, metrics.memory);
+    this.#store.epoch = view.epoch;
+    this.#limits = limitsOf(config);
+  }
+
+  /** Keys a call and resolves it by the chain as whoever calls sees it; null where its answer is not to be stored, shared or looked up. */
+  ask(call: ScannedCall, spec: MethodSpec, vantage: ChainView): CallAsk | null {
+    const plan = this.#enabled ? this.#plans.of(spec, call.method) : null;
+    if (plan === null) return null;
+    const ask = askOf(plan, call.paramsRaw, vantage, this.#reader);
+    return ask.class === 'never' ? null : ask;
+  }
+
+  /** The stored answer to a call as whoever calls sees the chain, or null. */
+  find(ask: CallAsk, vantage: ChainView): Entry | null {
+    this.sync();
+    // a reorg has overtaken the call: it begins anew
+    if (vantage.epoch !== this.view.epoch) return null;
+    return this.#store.get(ask, vantage, this.clock.nowMs());
+  }
+
+  keep(ask: CallAsk): CacheKeep {
+    return new CacheKeep(this, ask);
+  }
+
+  fits(ask: CallAsk, valueBytes: number): boolean {
+    return this.#store.fits(ask.key, valueBytes);
+  }
+
+  put(entry: Entry): void {
+    this.#store.put({ ...entry, key: ownText(entry.key) });
+  }
+
+  /** Highest height at which the node's word equals the trusted chain, as known now; -1 = none. */
+  agreed(index: number): number {
+    return this.#agreed[index] ?? -1;
+  }
+
+  take(table: RouteTable): void {
+    this.#agreed = table.entries.map((entry) => entry.agreedNumber);
+    this.hashes.onTable(table);
+    this.sync();
+  }
+
+  /** Drops what a reorg has voided. */
+  sync(): void {
+    const { epoch } = this.view;
+    if (epoch === this.#store.epoch) return;
+    const { entries, heights } = this.#store.sync(this.view);
+    this.#parts.metrics.onReorg(entries, heights);
+  }
+
+  /** Drops what an operator, a broken finality or a change of a development chain makes void. @returns how many entries */
+  flush(scope: FlushScope): number {
+    this.generation++;
+    this.#parts.metrics.onFlush();
+    return this.#store.flush(scope);
+  }
+
+  /** Takes over another configuration; smaller or larger limits start with an empty store. */
+  apply(config: ChainCacheConfig): void {
+    this.#enabled = config.enabled;
+    this.#plans = new PlanBook(this.#parts.catalog, config.methods);
+    if (limitsOf(config) === this.#limits && config.enabled) return;
+    this.#limits = limitsOf(config);
+    this.#store.flush({});
+    this.#store = new CacheStore(config, this.#parts.metrics.memory);
+    this.#store.epoch = this.view.epoch;
+    this.generation++;
+  }
+}
+
+const limitsOf = ({ maxBytes, maxEntryBytes }: ChainCacheConfig): string => `${maxBytes}/${maxEntryBytes}`;
+
+/** A text that keeps no longer one alive. */
+const ownText = (text: string): string => Buffer.from(text, 'latin1').toString('latin1');
