@@ -45,8 +45,7 @@ if (cast === null && process.env['TIDEGATE_REQUIRE_ALL'] === '1') throw new Erro
 describe.each(ENGINES.map((engine, at) => ({ engine, at })))('through the edge on the engine $engine', ({ engine, at }) => {
   let gateway: TestGateway;
   beforeAll(async () => {
-    // one client stays with one node: nodes take a block some ms apart, and what was sent must be read back
-    gateway = await testGateway(devnet.nodes, { engine, chain: { routing: { affinity: { read: 'client', logs: 'client', write: 'client' } } } });
+    gateway = await testGateway(devnet.nodes, { engine });
     await gateway.until((upstreams) => serve(upstreams));
   });
   afterAll(() => gateway.close());

@@ -5,7 +5,7 @@ import { RawClient, post } from './raw.ts';
 const MIB = 1024 * 1024;
 
 /** A call of a single client; the method is none that a probe uses. */
-export const CALL = '{"jsonrpc":"2.0","id":1,"method":"eth_getBalance","params":["0xaa","latest"]}';
+export const CALL = '{"jsonrpc":"2.0","id":1,"method":"eth_getBalance","params":["0xaa","0x64"]}';
 
 /** Port of the client side of a gateway. */
 export const portOf = (gateway: TestGateway): number => Number(new URL(gateway.url).port);

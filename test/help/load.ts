@@ -31,7 +31,7 @@ const READS: readonly ((i: number) => Call)[] = [
   (i) => ['eth_getBlockByNumber', [hex(i % 3), false]],
   (i) => ['eth_getBalance', [address(i % 977), 'latest']],
   (i) => ['eth_call', [{ to: address(i % 499), data: '0x' }, 'latest']],
-  () => ['eth_blockNumber', []],
+  () => ['eth_gasPrice', []],
   () => ['eth_chainId', []],
 ];
 
