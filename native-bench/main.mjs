@@ -1,5 +1,5 @@
 // Compares Tidegate with native proxies over the same stub, interleaved in one run.
-//   node native-bench/main.mjs [--rounds 5] [--seconds 3] [--connections 64] [--cost-us 0] [--result-bytes 66] [--out FILE]
+//   node native-bench/main.mjs [--rounds 5] [--seconds 3] [--connections 64] [--cost-us 0] [--result-bytes 66] [--peers NAME,NAME] [--out FILE]
 // Other work on the machine shifts every figure: ratios are taken within a round, between neighbours in time.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -18,10 +18,22 @@ const { values } = parseArgs({
     connections: { type: 'string', default: '64' },
     'cost-us': { type: 'string', default: '0' },
     'result-bytes': { type: 'string', default: '66' },
+    peers: { type: 'string', default: 'uws-raw,haproxy,nginx,tidegate-uws,tidegate-node' },
     out: { type: 'string', default: fileURLToPath(new URL('results/local-pass.json', import.meta.url)) },
   },
 });
 const script = fileURLToPath(new URL('call.lua', import.meta.url));
+
+/** Everybody that can be compared. `-alone`: every call in a request of its own; `-ws`: over WebSocket to the node. */
+const STARTS = {
+  'uws-raw': () => rawUws(),
+  haproxy,
+  nginx,
+  'tidegate-uws': (port) => tidegate(port, 'uws'),
+  'tidegate-node': (port) => tidegate(port, 'node'),
+  'tidegate-alone': (port) => tidegate(port, 'uws', { name: 'tidegate-alone', upstream: { batch: { enabled: false } } }),
+  'tidegate-ws': (port) => tidegate(port, 'uws', { name: 'tidegate-ws', upstream: { transport: 'ws' } }),
+};
 
 /** One closed-loop run of wrk against a peer. */
 function round(peer) {
@@ -104,8 +116,9 @@ async function main() {
   try {
     const node = await stub(Number(values['cost-us']), Number(values['result-bytes']));
     peers.push(node);
-    for (const start of [rawUws, () => haproxy(node.port), () => nginx(node.port), () => tidegate(node.port, 'uws'), () => tidegate(node.port, 'node')]) {
-      const peer = await start();
+    for (const name of values.peers.split(',')) {
+      if (!Object.hasOwn(STARTS, name)) throw new Error(`no peer ${name}: ${Object.keys(STARTS).join(', ')}`);
+      const peer = await STARTS[name](node.port);
       if (peer !== null) peers.push(peer);
     }
     const rounds = await measure(peers);

@@ -87,12 +87,18 @@ http {
   return started('nginx', run(program, ['-c', config, '-e', 'stderr']), port);
 }
 
-export async function tidegate(stubPort, engine) {
+/** @param upstream members of the upstream beside its URLs */
+export async function tidegate(stubPort, engine, { name = `tidegate-${engine}`, upstream = {} } = {}) {
   const port = await freePort();
   const adminPort = await freePort();
-  const args = ['serve', '--upstream', `http://127.0.0.1:${stubPort}`, '--port', String(port)];
-  const child = run(process.execPath, [here('../dist/main.js'), ...args, '--admin-port', String(adminPort), '--engine', engine]);
-  const peer = await started(`tidegate-${engine}`, child, port);
+  const node = `127.0.0.1:${stubPort}`;
+  const config = {
+    server: { port, engine },
+    admin: { port: adminPort, tokenFile: '' },
+    chains: [{ name: 'bench', upstreams: [{ name: 'stub', http: `http://${node}`, ws: `ws://${node}`, ...upstream }] }],
+  };
+  const child = run(process.execPath, [here('../dist/main.js'), 'serve', '--config', file(`${name}.yaml`, JSON.stringify(config))]);
+  const peer = await started(name, child, port);
   await ready(adminPort, child);
   return { ...peer, adminPort };
 }

@@ -1,5 +1,5 @@
 // A stub node on raw uWebSockets.js: answers JSON-RPC with a fixed result of a set size at a set processor cost per call,
-// batched or not, so that a gateway gains nothing by hiding calls in a batch.
+// batched or not, over HTTP or WebSocket, so that a gateway gains nothing by hiding calls in a batch.
 //   node stub.mjs <port> [costUs] [resultBytes]
 import uWS from 'uWebSockets.js';
 
@@ -51,12 +51,27 @@ const answer = (text) => {
   return text.includes('"eth_call"') ? one(text) : special(JSON.parse(text));
 };
 
+/** Calls to this address take half a second each, one after another where they are in one batch. */
+const SLOW = '0x00000000000000000000000000000000000051a0';
+const SLOW_MS = 500;
+const slowMs = (text) => (text.includes(SLOW) ? SLOW_MS * (text.split(SLOW).length - 1) : 0);
+
+/** Says it at once, or once the slow calls in it are done; `gone` tells that nobody listens any more. */
+const say = (text, gone, send) => {
+  const delayMs = slowMs(text);
+  if (delayMs === 0) return send(answer(text));
+  setTimeout(() => gone() || send(answer(text)), delayMs);
+};
+
 uWS._cfg('999999990007');
 uWS
   .App()
   .post('/*', (res) => {
     let kept = null;
-    res.onAborted(() => {});
+    let aborted = false;
+    res.onAborted(() => {
+      aborted = true;
+    });
     res.onData((chunk, last) => {
       const piece = Buffer.from(chunk);
       const body = kept === null ? piece : Buffer.concat([kept, piece]);
@@ -64,9 +79,23 @@ uWS
         kept = Buffer.from(body);
         return;
       }
-      const text = answer(body.latin1Slice(0, body.length));
-      res.cork(() => res.writeHeader('content-type', 'application/json').end(text));
+      const send = (text) => res.cork(() => res.writeHeader('content-type', 'application/json').end(text));
+      say(body.latin1Slice(0, body.length), () => aborted, send);
     });
+  })
+  .ws('/*', {
+    maxPayloadLength: 16 * 1024 * 1024,
+    idleTimeout: 0,
+    open: (ws) => {
+      ws.getUserData().open = true;
+    },
+    close: (ws) => {
+      ws.getUserData().open = false;
+    },
+    message: (ws, message) => {
+      const data = ws.getUserData();
+      say(Buffer.from(message).latin1Slice(), () => !data.open, (text) => ws.send(text));
+    },
   })
   .listen('127.0.0.1', port, (token) => {
     if (!token) {
