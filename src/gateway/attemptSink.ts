@@ -30,6 +30,8 @@ const TOO_MANY = 429;
 /** The call that an attempt belongs to. */
 export interface AttemptOwner {
   readonly spec: MethodSpec;
+  /** What keeps it on one node; 0 = nothing does. */
+  readonly keyHash: number;
   /** An attempt ended with an answer of its node. */
   onAnswer(sink: AttemptSink, outcome: Outcome, answer: NodeAnswer): void;
   /** An attempt ended without one. */
@@ -73,6 +75,10 @@ export class AttemptSink implements CallSink {
 
   get method(): number {
     return this.run.spec.index;
+  }
+
+  get hash(): number {
+    return this.run.keyHash;
   }
 
   get batchable(): boolean {

@@ -31,6 +31,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
   readonly server: ServeContext;
   spec: MethodSpec;
   place = -1;
+  keyHash = 0;
   readonly client: Client;
   private readonly machine: Attempt<NodeAnswer>;
   private readonly sinks: AttemptSink[] = [];
@@ -213,6 +214,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
     chain.spare.give(this.candidates);
     chain.aim(spec, call, this.client);
     ask.nowMs = nowMs;
+    this.keyHash = ask.affine ? ask.keyHash : 0;
     askForBlock(view, ask);
     this.stateBlock = ask.stateBlock;
     const candidates = chain.spare.take(table.entries.length);

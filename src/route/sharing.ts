@@ -1,3 +1,11 @@
+/** A call, as far as sharing is concerned. */
+export interface LightCall {
+  /** Index in the catalogue. */
+  readonly method: number;
+  /** Equal for calls that cost a node the same, such as the same call asked again; 0 = not known. */
+  readonly hash: number;
+}
+
 /** Who may share an upstream batch, and how large it may be. */
 export interface SharingOptions {
   /** `auto`: by what was measured; true: every batchable method from the start; false: nothing is shared. */
@@ -18,14 +26,19 @@ export const LIGHT_MS = 5;
 const MIN_CALLS = 20;
 /** From this many calls on, older ones count half. */
 const HALVE_AT = 512;
-/** Slots per ms that a light call takes: enough to send 40 calls each ms one by one. */
-const SLOTS_PER_MS = 40;
+/** Slots per ms that a light call takes: enough to send 20 calls each ms one by one, near what a process can. */
+const SLOTS_PER_MS = 20;
 const SMOOTHING = 1 / 32;
 /** How fast the shortest time is forgotten, per call. */
 const FORGETTING = 1 / 512;
 /** Calls of the first batch that a node ever gets. */
 const TRIAL_CALLS = 2;
 const MAX_DOUBLINGS = 4;
+/** Calls by hash that are suspected of holding others up. */
+const SUSPECTS = 1024;
+const SUSPECT_FOR_MS = 60_000;
+/** A batch that takes this many times what its calls should was held up by one of them. */
+const HELD_UP_FACTOR = 4;
 
 /**
  * What one node's answers taught about sending it several calls at once. Nodes run a batch one call after another, so calls share only
@@ -38,6 +51,8 @@ export class Sharing {
   private readonly options: SharingOptions;
   private readonly calls: Uint16Array;
   private readonly slow: Uint16Array;
+  /** Until when a call of that hash goes alone, ms. */
+  private readonly suspects = new Float64Array(SUSPECTS);
   /** Shortest time of a lone call: the way there and back. */
   private baseMs = Number.POSITIVE_INFINITY;
   /** What a light call costs on average. */
@@ -72,8 +87,9 @@ export class Sharing {
   }
 
   /** Hot: whether a call of the method may wait for others and leave with them. */
-  shares(method: number, nowMs: number): boolean {
+  shares({ method, hash }: LightCall, nowMs: number): boolean {
     if (this.options.enabled === false || this.limit < 2 || this.pausedUntilMs > nowMs) return false;
+    if (hash !== 0 && this.suspects[hash & (SUSPECTS - 1)] as number > nowMs) return false;
     if (this.options.enabled === true) return true;
     const calls = this.calls[method] ?? 0;
     return calls >= MIN_CALLS && (this.slow[method] ?? 0) * 10 <= calls;
@@ -85,23 +101,25 @@ export class Sharing {
   }
 
   /** A call that was sent alone was answered. Calls that may never share are not to be told. */
-  onLone(method: number, tookMs: number): void {
+  onLone({ method, hash }: LightCall, tookMs: number, nowMs: number): void {
     this.baseMs = Math.min(tookMs, this.baseMs === Number.POSITIVE_INFINITY ? tookMs : this.baseMs + (tookMs - this.baseMs) * FORGETTING);
     const slow = tookMs - this.baseMs > LIGHT_MS;
     this.count(method, slow);
+    if (hash !== 0) this.suspects[hash & (SUSPECTS - 1)] = slow ? nowMs + SUSPECT_FOR_MS : 0;
     if (!slow) this.price(tookMs);
   }
 
   /** A batch was answered as it should be. Its time is laid on its calls alike. */
-  onBatch(methods: readonly number[], tookMs: number, nowMs: number): void {
-    const eachMs = tookMs / methods.length;
-    const slow = tookMs - this.baseMs > LIGHT_MS * methods.length;
-    for (const method of methods) this.count(method, slow);
-    this.price(eachMs);
+  onBatch(calls: readonly LightCall[], tookMs: number, nowMs: number): void {
+    const count = calls.length;
+    const slow = tookMs - this.baseMs > LIGHT_MS * count;
+    for (const { method } of calls) this.count(method, slow);
+    if (tookMs - this.baseMs > HELD_UP_FACTOR * (LIGHT_MS + this.costMs * count)) this.suspect(calls, nowMs);
+    this.price(tookMs / count);
     this.proven = true;
     this.refusals = 0;
     if (this.cappedUntilMs <= nowMs) this.cap = this.options.maxCalls;
-    if (methods.length >= this.limit) this.limit = Math.min(this.cap, this.limit * 2);
+    if (count >= this.limit) this.limit = Math.min(this.cap, this.limit * 2);
   }
 
   /** The node found a batch of so many calls too large: half of it is the most from now on; under two there is nothing left to share. */
@@ -121,6 +139,11 @@ export class Sharing {
     this.refusals++;
     this.proven = false;
     this.limit = Math.min(TRIAL_CALLS, this.options.maxCalls);
+  }
+
+  /** One of these held the others up: each goes alone until it is known which. */
+  private suspect(calls: readonly LightCall[], nowMs: number): void {
+    for (const { hash } of calls) if (hash !== 0) this.suspects[hash & (SUSPECTS - 1)] = nowMs + SUSPECT_FOR_MS;
   }
 
   private count(method: number, slow: boolean): void {

@@ -1,5 +1,6 @@
 import { requestBatch } from '../rpc/envelope.ts';
 import type { HttpExchange } from './exchange.ts';
+import type { CallSink } from './port.ts';
 import type { Failure } from './failure.ts';
 import type { Cargo, ExchangePlace, HttpAnswer, HttpRequest } from './request.ts';
 import { readShared, readSharedFailure } from './shared.ts';
@@ -20,6 +21,8 @@ export interface BatchHost {
 /** Calls that waited for the same node, on their way in one message. Each of them ends by itself. */
 export class HttpBatch implements Cargo, ExchangePlace {
   readonly members: readonly HttpExchange[];
+  /** Theirs, by place. */
+  readonly calls: readonly CallSink[];
   /** What carries it; null before it is begun. */
   request: HttpRequest | null = null;
   /** How long the process waited for its answer, ms; known once that is there. */
@@ -31,6 +34,7 @@ export class HttpBatch implements Cargo, ExchangePlace {
   constructor(host: BatchHost, members: readonly HttpExchange[]) {
     this.host = host;
     this.members = members;
+    this.calls = members.map(({ call }) => call as CallSink);
     this.open = members.length;
     for (const member of members) member.place = this;
   }
@@ -47,11 +51,6 @@ export class HttpBatch implements Cargo, ExchangePlace {
     return requestBatch(this.members.map(({ body }) => body));
   }
 
-  /** Indices of the methods of all its calls. */
-  get methods(): readonly number[] {
-    return this.members.map(({ call }) => call?.method ?? -1);
-  }
-
   onLeft(): void {
     this.open--;
     if (this.open > 0) return;
@@ -60,7 +59,7 @@ export class HttpBatch implements Cargo, ExchangePlace {
   }
 
   onAnswer(answer: HttpAnswer): void {
-    const ids = this.members.map(({ call }) => call?.id ?? -1);
+    const ids = this.calls.map(({ id }) => id);
     const read = readShared(answer, ids);
     this.host.onRead(this, read.refusal);
     if (read.refusal !== null && typeof read.refusal !== 'string') this.fail(read.refusal);

@@ -138,7 +138,7 @@ export class HttpUpstream implements UpstreamClient, CallClient, RequestHost, Ba
     if (this.share === null) return;
     const tookMs = this.idleMs() - began.idleMs;
     if (cargo instanceof HttpBatch) cargo.tookMs = tookMs;
-    else if (cargo instanceof HttpExchange && cargo.call?.batchable === true) this.share.sharing.onLone(cargo.call.method, tookMs);
+    else if (cargo instanceof HttpExchange && cargo.call?.batchable === true) this.share.sharing.onLone(cargo.call, tookMs, this.clock.nowMs());
   }
 
   onRead(batch: HttpBatch, refusal: Refusal | null): void {
@@ -146,7 +146,7 @@ export class HttpUpstream implements UpstreamClient, CallClient, RequestHost, Ba
     if (share === null) return;
     const calls = batch.members.length;
     const nowMs = this.clock.nowMs();
-    if (refusal === null) share.sharing.onBatch(batch.methods, batch.tookMs, nowMs);
+    if (refusal === null) share.sharing.onBatch(batch.calls, batch.tookMs, nowMs);
     else if (refusal === 'tooLarge') share.sharing.onTooLarge(calls, nowMs);
     else if (refusal === 'refused') share.sharing.onRefused(nowMs);
     share.onShared(calls, refusal);
@@ -184,7 +184,7 @@ export class HttpUpstream implements UpstreamClient, CallClient, RequestHost, Ba
 
   private isLight({ call, alone }: HttpExchange): boolean {
     if (this.share === null || call?.batchable !== true || alone) return false;
-    return this.share.sharing.shares(call.method, this.clock.nowMs());
+    return this.share.sharing.shares(call, this.clock.nowMs());
   }
 
   private begin(exchanges: readonly HttpExchange[], light: boolean): void {

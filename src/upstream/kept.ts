@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import type { TimerHandle, Timers } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
@@ -48,6 +49,9 @@ export class KeptSocket {
   private readonly url: string;
   private readonly headers: Record<string, string>;
   private socket: WebSocket | null = null;
+  /** What is under it. */
+  private wire: Socket | null = null;
+  private isCorked = false;
   private timer: TimerHandle | null = null;
   private failures = 0;
   private heard = false;
@@ -89,6 +93,9 @@ export class KeptSocket {
     const mine = (run: () => void): void => {
       if (this.socket === socket) run();
     };
+    socket.on('upgrade', (response) => mine(() => {
+      this.wire = response.socket;
+    }));
     socket.on('open', () => mine(() => this.listener.onOpen()));
     socket.on('message', (data, isBinary) => {
       if (this.socket === socket) this.onMessage(data, isBinary);
@@ -105,6 +112,7 @@ export class KeptSocket {
 
   /** Sends a text message. Only between `onOpen` and `onDown`. @param text latin1: one char per byte of the UTF-8 text */
   send(text: string): void {
+    this.cork();
     this.socket?.send(Buffer.from(text, 'latin1'), TEXT);
   }
 
@@ -140,7 +148,20 @@ export class KeptSocket {
     this.timer = null;
     const { socket } = this;
     this.socket = null;
+    this.wire = null;
     socket?.terminate();
+  }
+
+  /** What is sent in one turn of the event loop leaves in one write. */
+  private cork(): void {
+    const { wire } = this;
+    if (wire === null || this.isCorked) return;
+    this.isCorked = true;
+    wire.cork();
+    setImmediate(() => {
+      this.isCorked = false;
+      wire.uncork();
+    });
   }
 
   private onMessage(data: unknown, isBinary: boolean): void {

@@ -15,6 +15,8 @@ export interface CallSink extends ReplySink {
   readonly id: number;
   /** Index of the method in the catalogue. */
   readonly method: number;
+  /** Equal for calls that cost a node the same, such as the same call asked again; 0 = not known. */
+  readonly hash: number;
   /** Whether the method may leave in one message with others. */
   readonly batchable: boolean;
   /**

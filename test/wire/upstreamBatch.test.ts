@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Sharing } from '../../src/route/sharing.ts';
-import type { SharingOptions } from '../../src/route/sharing.ts';
+import type { LightCall, SharingOptions } from '../../src/route/sharing.ts';
 import { requestEnvelope } from '../../src/rpc/envelope.ts';
 import type { HttpUpstream, HttpUpstreamOptions } from '../../src/upstream/http.ts';
 import type { Exchange } from '../../src/upstream/port.ts';
@@ -38,7 +38,7 @@ async function bench(setup: Setup = {}): Promise<Bench> {
   const world = new ManualWorld();
   const taken: string[] = [];
   const sharing = new Sharing({ enabled: true, maxCalls: 64, slots: 1, connections: 4, retryAfterMs: 60_000, ...setup.sharing }, 4);
-  for (let i = 0; i < (setup.answered ?? 10); i++) sharing.onBatch(new Array<number>(64).fill(0), 0, 0);
+  for (let i = 0; i < (setup.answered ?? 10); i++) sharing.onBatch(new Array<LightCall>(64).fill({ method: 0, hash: 0 }), 0, 0);
   const share = {
     sharing,
     maxBytes: setup.maxBytes ?? 65_536,
@@ -71,6 +71,7 @@ function ask(upstream: HttpUpstream, id: number, { method = 0, batchable = true 
   const exchange = upstream.call(requestEnvelope(id, 'eth_call', '[]'), {
     id,
     method,
+    hash: 0,
     batchable,
     onReply: (_status, body) => end(body.toString('utf8')),
     onEntry: (body, entry) => end(entry.kind === 'bad' ? 'bad' : `entry ${body.toString('utf8', entry.start, entry.end)}`),

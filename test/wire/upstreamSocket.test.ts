@@ -56,6 +56,7 @@ function ask(socket: RpcSocket, id: number, method = 'eth_chainId', paramsRaw = 
   const exchange = socket.call(requestEnvelope(id, method, paramsRaw), {
     id,
     method: 0,
+    hash: 0,
     batchable: true,
     onReply: () => end('reply'),
     onEntry: (body, entry) => end(entry.kind === 'bad' ? 'bad' : body.toString('utf8', entry.start, entry.end)),

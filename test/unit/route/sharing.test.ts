@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { LIGHT_MS, Sharing } from '../../../src/route/sharing.ts';
-import type { SharingOptions } from '../../../src/route/sharing.ts';
+import type { LightCall, SharingOptions } from '../../../src/route/sharing.ts';
 
-const BALANCE = 0;
-const CALL = 1;
+const BALANCE: LightCall = { method: 0, hash: 0 };
+const CALL: LightCall = { method: 1, hash: 0 };
 
 const make = (options: Partial<SharingOptions> = {}): Sharing =>
   new Sharing({ enabled: 'auto', maxCalls: 64, slots: 1, connections: 64, retryAfterMs: 60_000, ...options }, 2);
@@ -15,42 +15,42 @@ const times = (count: number, run: () => void): void => {
 /** A node whose method has been measured to be light. */
 const light = (options: Partial<SharingOptions> = {}): Sharing => {
   const sharing = make(options);
-  times(20, () => sharing.onLone(BALANCE, 0.02));
+  times(20, () => sharing.onLone(BALANCE, 0.02, 0));
   return sharing;
 };
 
 /** Answered batches until the limit is at its highest. */
-const grow = (sharing: Sharing): void => times(10, () => sharing.onBatch(new Array<number>(sharing.take(10_000)).fill(BALANCE), 0.1, 0));
+const grow = (sharing: Sharing): void => times(10, () => sharing.onBatch(new Array<LightCall>(sharing.take(10_000)).fill(BALANCE), 0.1, 0));
 
 describe('who shares', () => {
   it('a method shares once it was light in twenty calls, and each method for itself', () => {
     const sharing = make();
-    times(19, () => sharing.onLone(BALANCE, 1));
+    times(19, () => sharing.onLone(BALANCE, 1, 0));
     expect(sharing.shares(BALANCE, 0)).toBe(false);
-    sharing.onLone(BALANCE, 1);
+    sharing.onLone(BALANCE, 1, 0);
     expect(sharing.shares(BALANCE, 0)).toBe(true);
     expect(sharing.shares(CALL, 0)).toBe(false);
   });
 
   it('more than one slow call in ten makes a method heavy, and quick ones make it light again', () => {
     const sharing = light();
-    times(2, () => sharing.onLone(BALANCE, LIGHT_MS + 1));
+    times(2, () => sharing.onLone(BALANCE, LIGHT_MS + 1, 0));
     expect(sharing.shares(BALANCE, 0)).toBe(true);
-    sharing.onLone(BALANCE, LIGHT_MS + 1);
+    sharing.onLone(BALANCE, LIGHT_MS + 1, 0);
     expect(sharing.shares(BALANCE, 0)).toBe(false);
-    times(10, () => sharing.onLone(BALANCE, 0.1));
+    times(10, () => sharing.onLone(BALANCE, 0.1, 0));
     expect(sharing.shares(BALANCE, 0)).toBe(true);
   });
 
   it('the way to a distant node is not held against its methods', () => {
     const sharing = make();
-    times(20, () => sharing.onLone(BALANCE, 80));
+    times(20, () => sharing.onLone(BALANCE, 80, 0));
     expect(sharing.shares(BALANCE, 0)).toBe(true);
   });
 
   it('a batch that takes too long for its calls counts against all its methods', () => {
     const sharing = light();
-    times(20, () => sharing.onLone(CALL, 0.02));
+    times(20, () => sharing.onLone(CALL, 0.02, 0));
     times(3, () => sharing.onBatch([BALANCE, CALL], 500, 0));
     expect(sharing.shares(BALANCE, 0)).toBe(false);
     expect(sharing.shares(CALL, 0)).toBe(false);
@@ -63,6 +63,29 @@ describe('who shares', () => {
 
   it('nothing is shared where a batch holds one call', () => {
     expect(light({ maxCalls: 1 }).shares(BALANCE, 0)).toBe(false);
+  });
+});
+
+describe('who holds others up', () => {
+  const call = (hash: number): LightCall => ({ method: 0, hash });
+  const heldUp = [call(1), call(2), call(3)];
+
+  it('after a batch that took far too long each of its calls goes alone, until it was quick or its time is over', () => {
+    const sharing = light();
+    grow(sharing);
+    expect(heldUp.every((each) => sharing.shares(each, 0))).toBe(true);
+    sharing.onBatch(heldUp, 500, 0);
+    expect(heldUp.some((each) => sharing.shares(each, 0))).toBe(false);
+    expect(sharing.shares(call(4), 0)).toBe(true);
+    sharing.onLone(call(1), 0.1, 10);
+    sharing.onLone(call(2), 500, 20);
+    expect(heldUp.map((each) => sharing.shares(each, 60_001))).toEqual([true, false, true]);
+  });
+
+  it('calls whose hash is not known are never held against others', () => {
+    const sharing = light();
+    sharing.onBatch([BALANCE, BALANCE], 500, 0);
+    expect(sharing.shares(BALANCE, 0)).toBe(true);
   });
 });
 
@@ -89,18 +112,18 @@ describe('how many leave together', () => {
   it('a node that takes its time gets as many slots as that asks for, never more than connections', () => {
     const sharing = light();
     expect(sharing.slots).toBe(1);
-    times(200, () => sharing.onLone(BALANCE, 0.5));
-    expect(sharing.slots).toBeGreaterThanOrEqual(19);
-    expect(sharing.slots).toBeLessThanOrEqual(20);
-    times(200, () => sharing.onLone(BALANCE, 4));
+    times(200, () => sharing.onLone(BALANCE, 0.5, 0));
+    expect(sharing.slots).toBeGreaterThanOrEqual(9);
+    expect(sharing.slots).toBeLessThanOrEqual(10);
+    times(200, () => sharing.onLone(BALANCE, 4, 0));
     expect(sharing.slots).toBe(64);
   });
 
   it('one call of half a second among thousands moves the slots by little', () => {
     const sharing = light();
-    times(200, () => sharing.onLone(BALANCE, 0.1));
+    times(200, () => sharing.onLone(BALANCE, 0.1, 0));
     sharing.onBatch([BALANCE, BALANCE], 500, 0);
-    expect(sharing.slots).toBeLessThan(12);
+    expect(sharing.slots).toBeLessThan(7);
   });
 });
 
@@ -139,7 +162,7 @@ describe('refusals', () => {
     sharing.onTooLarge(64, 0);
     grow(sharing);
     expect(sharing.take(1000)).toBe(32);
-    sharing.onBatch(new Array<number>(32).fill(BALANCE), 0.1, 60_000);
+    sharing.onBatch(new Array<LightCall>(32).fill(BALANCE), 0.1, 60_000);
     expect(sharing.take(1000)).toBe(64);
   });
 
