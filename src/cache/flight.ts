@@ -26,8 +26,8 @@ export interface FlightLimits {
 
 /** Length of the table, a power of two. */
 const BUCKETS = 2048;
-/** Characters that are hashed at each end of a key: its start names the method, its end the last params and the block. */
-const HASHED = 40;
+/** Characters that are hashed at each end of a key. */
+const HASHED = 256;
 
 class OneFlight<P> implements Flight<P> {
   readonly key: string;
@@ -145,9 +145,10 @@ const own = <P>(flight: Flight<P>): OneFlight<P> => flight as OneFlight<P>;
 
 /** FNV-1a over both ends: keys that agree there share a bucket, and are told apart in it. */
 function bucketOf(key: string): number {
-  let hash = key.length;
   const { length } = key;
-  const middle = Math.max(HASHED, length - HASHED);
-  for (let i = 0; i < length; i = i + 1 === HASHED ? middle : i + 1) hash = Math.imul(hash ^ key.charCodeAt(i), 16777619);
+  const first = Math.min(length, HASHED);
+  let hash = length;
+  for (let i = 0; i < first; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 16777619);
+  for (let i = Math.max(first, length - HASHED); i < length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 16777619);
   return (hash ^ (hash >>> 15)) & (BUCKETS - 1);
 }

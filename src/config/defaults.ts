@@ -123,6 +123,7 @@ export const DEFAULTS = {
       probation: { samples: 3 },
       trustedHead: { quorum: 'auto', maxStep: 64, reorgDepth: 128, finalityDepth: 0 },
     },
+    coalescing: { enabled: true, maxFlights: 10_000, maxFollowers: 1000 },
     cache: { enabled: true, maxBytes: 128 * MIB, maxEntryBytes: MIB, verifySample: 0, methods: {} },
   },
   upstream: {

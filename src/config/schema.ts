@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { accessSection } from './access.ts';
 import { controllerSection, nodesSection } from './controller.ts';
 import { cacheSection, chainCacheSection } from './cache.ts';
+import { coalescingSection } from './coalescing.ts';
 import { DEFAULTS } from './defaults.ts';
 import { choice, durationMs } from './fields.ts';
 import { healthSection } from './health.ts';
@@ -36,6 +37,7 @@ export const chainObject = z.strictObject(
     routing: routingSection,
     view: viewSection,
     health: healthSection,
+    coalescing: coalescingSection,
     cache: chainCacheSection,
   },
   { error: 'must be a mapping' },

@@ -42,6 +42,11 @@ export class CallCache {
     return this.ask?.class === 'head' || this.ask?.class === 'unfinalized';
   }
 
+  /** The call as keyed, where it was. */
+  get resolved(): CallAsk | null {
+    return this.ask;
+  }
+
   get verdict(): CacheVerdict {
     return this.keep === null ? 'bypass' : 'miss';
   }

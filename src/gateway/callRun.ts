@@ -13,6 +13,8 @@ import { AttemptSink } from './attemptSink.ts';
 import type { AttemptOwner, NodeAnswer } from './attemptSink.ts';
 import { answerBytes, askForBlock, headAnswer, noteHash, sawHash } from './callFacts.ts';
 import { CallCache } from './callCache.ts';
+import { CallFlight } from './callFlight.ts';
+import type { Flyer } from './callFlight.ts';
 import type { CallAnswer } from './callFacts.ts';
 import { AnswerCheck } from './answerCheck.ts';
 import type { Checkable } from './answerCheck.ts';
@@ -25,7 +27,7 @@ import type { Client, ServeContext } from './context.ts';
 import { isRetryReason, learnFrom } from './learn.ts';
 
 /** One call from its scan to its answer: look up, route, forward, judge, answer, record. */
-export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway, Pausable, Checkable {
+export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway, Pausable, Checkable, Flyer {
   readonly call: ScannedCall;
   readonly chain: ChainRuntime;
   readonly server: ServeContext;
@@ -35,7 +37,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
   readonly client: Client;
   private readonly machine: Attempt<NodeAnswer>;
   private readonly sinks: AttemptSink[] = [];
-  private readonly startedMs: number;
+  readonly startedMs: number;
   private timer: TimerHandle | null = null;
   private done: (answer: CallAnswer) => void = () => undefined;
   live = false;
@@ -52,6 +54,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
   private readonly pause = new CallPause(this);
   private readonly check = new AnswerCheck(this);
   readonly cached = new CallCache(this);
+  private readonly flight = new CallFlight(this);
 
   constructor(server: ServeContext, chain: ChainRuntime, call: ScannedCall, client: Client) {
     this.server = server;
@@ -83,8 +86,12 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
   /** The client is gone: nobody waits for the answer any more. */
   abandon(): void {
     this.done = () => undefined;
-    if (!this.live) return;
-    if (this.pause.cancel() || this.budgetWait?.isWaiting === true) this.close('gone');
+    if (this.live && !this.flight.leave()) this.stop();
+  }
+
+  /** Ends whatever it waits for. */
+  stop(): void {
+    if (this.pause.cancel() || this.budgetWait?.isWaiting === true || this.candidates === null) this.close('gone');
     else this.machine.onGone();
   }
 
@@ -104,7 +111,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
 
   /** Whether the answer is of a block above the head that the request began with. */
   get raised(): boolean {
-    return this.view?.raised === true;
+    return this.view?.raised === true || this.flight.raised;
   }
 
   send(attempt: number, upstreamIndex: number): void {
@@ -148,7 +155,9 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
       for (const sink of this.sinks) if (sink.isHedge) this.chain.metrics.onHedge(sink.answer === result.reply ? 'won' : 'lost');
       const upstream = this.chain.table.entries[result.upstreamIndex]?.name ?? '';
       this.cached.store(result, this.sinks);
+      const { raised } = this;
       this.answer(answerBytes(this.call, result, { upstream, cache: this.cached.verdict }));
+      this.flight.onReply(result, upstream, raised);
     }
   }
 
@@ -177,11 +186,8 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
     const nowMs = this.server.parts.world.clock.nowMs();
     const tookMs = nowMs - sink.sentMs;
     if (isRetryReason(outcome.class)) this.retryReason = outcome.class;
-    this.chain.judging.onOutcome(sink.upstreamIndex, outcome, tookMs, nowMs);
-    if (outcome.class === 'throttled') this.chain.book.budgets.onThrottled(sink.upstreamIndex, this.spec.weight, nowMs);
-    if (outcome.class === 'unsupported' || outcome.class === 'missingData') learnFrom(this, sink.upstreamIndex, outcome, nowMs);
+    learnFrom(this, sink.upstreamIndex, { outcome, tookMs, nowMs });
     this.client.trace?.onAttempt(this.chain.table.entries[sink.upstreamIndex]?.name ?? '', sink, outcome.class, tookMs);
-    this.chain.metrics.onUpstream(sink.upstreamIndex, outcome.class, tookMs);
     return nowMs;
   }
 
@@ -196,10 +202,15 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
 
   /** Looks where the call stands in the chain, and goes on from there. */
   approach(): void {
-    const { chain, client } = this;
     this.timer?.cancel();
     const stored = this.cached.lookUp();
     if (stored !== null) return this.answer(stored);
+    if (!this.flight.board()) this.proceed();
+  }
+
+  /** Asks a node as soon as one is where the call needs it. */
+  proceed(): void {
+    const { chain, client } = this;
     this.view = new CallView(chain, this.spec, this.call, client);
     if (!this.view.isTold(chain.table)) return this.route(this.view);
     this.pause.forHeight(this.view, () => this.route(new CallView(chain, this.spec, this.call, client)));
@@ -261,9 +272,10 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
   refuse(fault: Fault): void {
     const body = errorEnvelope(this.call.idRaw ?? 'null', fault);
     this.answer({ status: fault.spec.status, body, upstream: '', retryAfterS: fault.retryAfterS, cache: this.cached.verdict, outcome: fault.spec.kind as FaultKind });
+    this.flight.onFault(fault);
   }
 
-  private answer(answer: CallAnswer): void {
+  answer(answer: CallAnswer): void {
     const done = this.done;
     this.close(answer.outcome);
     done(answer);
@@ -284,7 +296,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
     this.candidates = null;
     this.done = () => undefined;
     const tookMs = nowMs - this.startedMs;
-    this.chain.metrics.onRequest(this.spec.index, outcome, tookMs);
+    this.chain.metrics.onRequest(this.spec.index, this.flight.unattended ? 'gone' : outcome, tookMs);
     if (this.server.parts.sampleEvery > 0) this.server.sample({ chain: this.chain.name, method: this.spec.name, outcome, tookMs, attempts: this.sinks.length });
   }
 }

@@ -1,4 +1,5 @@
 import { MethodPolicy } from '../chain/access.ts';
+import { Flights } from '../cache/flight.ts';
 import type { Catalog } from '../chain/catalog.ts';
 import type { MethodSpec } from '../chain/method.ts';
 import type { StampShape } from '../chain/stamp.ts';
@@ -16,6 +17,7 @@ import { RetryBudget } from '../route/retryBudget.ts';
 import { SpareCandidates } from '../route/spare.ts';
 import type { ScannedCall } from '../rpc/scan.ts';
 import { HeaderBook } from './answers.ts';
+import type { CallFlights } from './callFlight.ts';
 import { ChainOptions } from './chainOptions.ts';
 import { ChainCache } from './chainCache.ts';
 import type { Judging, Seat, Serving } from './judging.ts';
@@ -79,6 +81,8 @@ export class ChainRuntime implements Serving {
   readonly attempts: { readonly options: AttemptOptions; budget: RetryBudget; readonly book: LoadBook };
   /** Refilled for each call. */
   readonly ask: RankAsk = { keyHash: 0, affine: true, nowMs: 0, requiredBlock: -1, trustedBlock: -1, stateBlock: -1 };
+  /** Equal calls under way as one. */
+  readonly flights: CallFlights;
   /** Arrays that a call's candidates are ranked into. */
   readonly spare = new SpareCandidates();
   private refusedRetries = 0;
@@ -105,6 +109,7 @@ export class ChainRuntime implements Serving {
     this.ranker = new Ranker(this.book, config.routing.boundedLoad);
     this.options = new ChainOptions(config);
     this.attempts = { options: this.options.attempt, budget: new RetryBudget(config.routing.retryBudget), book: this.book };
+    this.flights = new Flights(config.coalescing);
     this.table = blankTable(config.name);
     const { world, catalog, metrics } = parts;
     const { clock, timers } = world;
@@ -184,6 +189,7 @@ export class ChainRuntime implements Serving {
     const { boundedLoad, retryBudget } = config.routing;
     const before = this.config.routing;
     this.config = config;
+    this.flights.limits = config.coalescing;
     this.policy = new MethodPolicy(this.catalog, config.methods);
     this.options.take(config);
     this.cache.apply(config.cache);

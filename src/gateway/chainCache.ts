@@ -63,7 +63,12 @@ export class ChainCache implements KeepHost {
 
   /** Keys a call and resolves it by the chain as whoever calls sees it; null where its answer is not to be stored, shared or looked up. */
   ask(call: ScannedCall, spec: MethodSpec, vantage: ChainView): CallAsk | null {
-    const plan = this.#enabled ? this.#plans.of(spec, call.method) : null;
+    return this.#enabled ? this.resolve(call, spec, vantage) : null;
+  }
+
+  /** Keys a call and resolves it, also while nothing is stored; null where its answer is not to be shared. */
+  resolve(call: ScannedCall, spec: MethodSpec, vantage: ChainView): CallAsk | null {
+    const plan = this.#plans.of(spec, call.method);
     if (plan === null) return null;
     const ask = askOf(plan, call.paramsRaw, vantage, this.#reader);
     return ask.class === 'never' ? null : ask;

@@ -6,20 +6,34 @@ import type { ChainRuntime } from './chain.ts';
 /** Nodes keep the state of at least this many blocks below their head (Geth's default is 128). */
 const PRUNED_DEPTH = 128;
 
-/** The call that a node declined. */
-interface Declined {
+/** The call that a node was asked. */
+interface Asked {
   readonly chain: ChainRuntime;
   readonly spec: MethodSpec;
   /** Block whose state it reads; -1 = none. */
   readonly stateBlock: number;
 }
 
-/** Keeps calls of a kind away from a node that cannot answer them. A state that is missing near the head is not pruned. */
-export function learnFrom({ chain, spec, stateBlock }: Declined, upstreamIndex: number, outcome: Outcome, nowMs: number): void {
+/** How an attempt ended. */
+interface Ended {
+  readonly outcome: Outcome;
+  readonly tookMs: number;
+  readonly nowMs: number;
+}
+
+/**
+ * Tells health, budgets and metrics how an attempt ended, and keeps calls of a kind away from a node that cannot answer them. A
+ * state that is missing near the head is not pruned.
+ */
+export function learnFrom({ chain, spec, stateBlock }: Asked, upstreamIndex: number, { outcome, tookMs, nowMs }: Ended): void {
   const { judging, catalog, table } = chain;
-  if (outcome.class === 'unsupported') {
+  judging.onOutcome(upstreamIndex, outcome, tookMs, nowMs);
+  chain.metrics.onUpstream(upstreamIndex, outcome.class, tookMs);
+  if (outcome.class === 'throttled') {
+    chain.book.budgets.onThrottled(upstreamIndex, spec.weight, nowMs);
+  } else if (outcome.class === 'unsupported') {
     if (spec !== catalog.unknownSpec) judging.onUnsupported(upstreamIndex, spec.index, nowMs);
-  } else if (stateBlock >= 0 && stateBlock + PRUNED_DEPTH < table.trustedNumber) {
+  } else if (outcome.class === 'missingData' && stateBlock >= 0 && stateBlock + PRUNED_DEPTH < table.trustedNumber) {
     judging.onPruned(upstreamIndex, stateBlock, nowMs);
   }
 }

@@ -53,6 +53,7 @@ export class SideCalls {
 
 /** One of them under way. */
 class SideSink implements CallSink {
+  readonly hash = 0;
   readonly id: number;
   readonly method: number;
   readonly batchable: boolean;

@@ -20,6 +20,8 @@ export class ChainMetrics {
   readonly #methods: SparseCounters;
   readonly #outcomes: CounterSet<RequestOutcome>;
   readonly #durations: LogHistogram;
+  /** Calls that joined an equal one. */
+  readonly coalesced: CounterSet<'shared' | 'led' | 'failed'>;
   readonly #retries: CounterSet<RetryReason>;
   readonly #hedges: CounterSet<'won' | 'lost'>;
   readonly #reorgDepths: LogHistogram;
@@ -40,6 +42,7 @@ export class ChainMetrics {
     this.#methods = new SparseCounters(this.#labels, 'method', methods);
     this.#outcomes = new CounterSet(this.#labels, 'outcome', LABELS.requestOutcomes);
     this.#durations = new LogHistogram(this.#labels, DURATION_SCALE);
+    this.coalesced = new CounterSet(this.#labels, 'outcome', LABELS.coalescedOutcomes);
     this.#retries = new CounterSet(this.#labels, 'reason', LABELS.retryReasons);
     this.#hedges = new CounterSet(this.#labels, 'outcome', LABELS.hedgeOutcomes);
     this.#reorgDepths = new LogHistogram(this.#labels, COUNT_SCALE);
@@ -149,6 +152,7 @@ export class ChainMetrics {
     page.counters('requests', this.#outcomes);
     page.histogram('requestDuration', this.#durations);
     page.counters('methodRequests', this.#methods);
+    page.counters('coalesced', this.coalesced);
     page.counters('retries', this.#retries);
     page.counters('hedges', this.#hedges);
     page.count('retryBudgetExhausted', labels, this.#budgetExhausted);
