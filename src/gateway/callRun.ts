@@ -41,7 +41,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
   private timer: TimerHandle | null = null;
   private done: (answer: CallAnswer) => void = () => undefined;
   live = false;
-  /** What the call was counted against and is still to leave. */
+  /** What it was counted against and is still to leave. */
   private entered: Grant | null = null;
   /** Block whose state the call reads; -1 = none. */
   stateBlock = -1;
@@ -194,8 +194,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
   /** Counts the call against its client's limits. */
   private enter(): Fault | null {
     const { grant } = this.client;
-    if (grant === null) return null;
-    const fault = grant.enter(this.call, this.spec.weight, this.startedMs);
+    const fault = grant?.enter(this.call, this.spec.weight, this.startedMs) ?? null;
     if (fault === null) this.entered = grant;
     return fault;
   }
