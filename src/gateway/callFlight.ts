@@ -1,26 +1,14 @@
 import type { TimerHandle } from '../base/clock.ts';
 import { Fault } from '../base/fault.ts';
-import type { Flight, Flights, Passenger } from '../cache/flight.ts';
+import type { Flight } from '../cache/flight.ts';
 import type { MethodSpec } from '../chain/method.ts';
-import type { AttemptResult } from '../route/attemptPort.ts';
 import type { ScannedCall } from '../rpc/scan.ts';
-import type { NodeAnswer } from './attemptSink.ts';
 import type { CallCache } from './callCache.ts';
 import { answerBytes } from './callFacts.ts';
 import type { CallAnswer } from './callFacts.ts';
 import type { ChainRuntime } from './chain.ts';
 import type { Client, ServeContext } from './context.ts';
-
-type Reply = Extract<AttemptResult<NodeAnswer>, { kind: 'reply' }>;
-
-/** What a leader's call came to, for those that wait for it. `anew`: it began on another chain than theirs. */
-type Landing =
-  | { readonly kind: 'reply'; readonly result: Reply; readonly upstream: string; readonly raised: boolean }
-  | { readonly kind: 'fault'; readonly fault: Fault }
-  | { readonly kind: 'anew' };
-
-/** Equal calls of one chain that are under way as one. */
-export type CallFlights = Flights<Landing, CallFlight>;
+import type { Aboard, Landing, Reply } from './landing.ts';
 
 /** The call that shares its way to a node. */
 export interface Flyer {
@@ -47,13 +35,13 @@ const ANEW: Landing = { kind: 'anew' };
 const SHARED: ReadonlySet<string> = new Set(['result', 'chain', 'client']);
 
 /** One call among equal ones in flight: it leads, or waits for the one that does. */
-export class CallFlight implements Passenger<Landing> {
+export class CallFlight implements Aboard {
   /** The answer is of a block above the head that its own request began with. */
   raised = false;
   /** Its caller is gone; others wait for what it comes to. */
   unattended = false;
   private readonly run: Flyer;
-  private flight: Flight<CallFlight> | null = null;
+  private flight: Flight<Aboard> | null = null;
   private timer: TimerHandle | null = null;
 
   constructor(run: Flyer) {
@@ -98,7 +86,7 @@ export class CallFlight implements Passenger<Landing> {
       return true;
     }
     this.drop();
-    if (!leads && isOver) flight.leader.run.stop();
+    if (!leads && isOver) flight.leader.stop();
     return false;
   }
 
@@ -124,6 +112,10 @@ export class CallFlight implements Passenger<Landing> {
     }
   }
 
+  stop(): void {
+    this.run.stop();
+  }
+
   lead(): void {
     this.timer?.cancel();
     this.timer = null;
@@ -140,7 +132,7 @@ export class CallFlight implements Passenger<Landing> {
 
   private onDeadline(): void {
     this.timer = null;
-    if (this.flight !== null && this.run.chain.flights.leave(this.flight, this)) this.flight.leader.run.stop();
+    if (this.flight !== null && this.run.chain.flights.leave(this.flight, this)) this.flight.leader.stop();
     this.flight = null;
     this.run.chain.metrics.coalesced.add('failed');
     this.run.refuse(new Fault('deadline'));

@@ -155,9 +155,8 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
       for (const sink of this.sinks) if (sink.isHedge) this.chain.metrics.onHedge(sink.answer === result.reply ? 'won' : 'lost');
       const upstream = this.chain.table.entries[result.upstreamIndex]?.name ?? '';
       this.cached.store(result, this.sinks);
-      const { raised } = this;
       this.answer(answerBytes(this.call, result, { upstream, cache: this.cached.verdict }));
-      this.flight.onReply(result, upstream, raised);
+      this.flight.onReply(result, upstream, this.raised);
     }
   }
 
