@@ -6,7 +6,8 @@ import { EXIT } from './cli/ports.ts';
 import type { Parts, World } from './cli/ports.ts';
 import { runCli } from './cli/run.ts';
 import { watchFile } from './edge/watchFile.ts';
-import { startDevnet } from './devnet/devnet.ts';
+import { startController } from './controller/controller.ts';
+import { demoNodes, startDemoNet } from './demoNet.ts';
 import { startGateway } from './gateway/gateway.ts';
 import { isWorker, serveAsWorker } from './gateway/workers/serveAsWorker.ts';
 import { createLogger } from './observe/log.ts';
@@ -45,7 +46,9 @@ const parts: Parts = {
   version,
   startGateway: (config, deps) => startGateway(config, { ...deps, version, workerFile: fileURLToPath(import.meta.url) }),
   createLogger,
-  startDemoNet: (options) => startDevnet(options),
+  demoNodes,
+  startDemoNet,
+  startController,
 };
 
 if (isWorker()) serveAsWorker({ version, createLogger });

@@ -5,27 +5,34 @@ import { formatDurationMs } from '../config/units.ts';
 import type { DemoCommand } from './args.ts';
 import { runUntilSignal } from './lifetime.ts';
 import { problemLines, withOverrides } from './load.ts';
-import type { DemoNet, Parts, RunningGateway, World } from './ports.ts';
+import type { DemoNet, NamedNode, Parts, RunningGateway, World } from './ports.ts';
+import type { JournalEntry } from '../observe/journal.ts';
 
 const NODES = 3;
+const CHAIN = 'demo';
 const CHAIN_ID = 31_337;
-const RESTART_DELAY_MS = 10_000;
 const DRAIN_MS = 2000;
+const DEFAULT_CONTROLLER_PORT = 9546;
 
-const demoConfig = (net: DemoNet, command: DemoCommand): Config => {
-  const upstreams = net.nodes.map(({ name, httpUrl, wsUrl }) => ({ name, http: httpUrl, ws: wsUrl }));
-  const chain = {
-    name: 'demo',
-    chainId: CHAIN_ID,
-    blockTimeMs: command.blockTimeMs,
-    methods: { dev: true },
-    upstreams,
-  };
+const demoConfig = (nodes: readonly NamedNode[], command: DemoCommand): Config => {
+  const upstreams = nodes.map(({ name, httpUrl, wsUrl }) => ({ name, http: httpUrl, ws: wsUrl }));
+  const chain = { name: CHAIN, chainId: CHAIN_ID, blockTimeMs: command.blockTimeMs, methods: { dev: true }, upstreams };
   const result = configFromValue({ chains: [chain] });
   if (!result.ok) throw new Error(result.problems.map((problem) => problemText(problem, 'demo')).join('; '));
   const final = withOverrides({ config: result.config }, command.overrides);
   if ('problems' in final) throw new Error(problemLines(final).join('; '));
   return final.config;
+};
+
+/** Beside the gateway's, unless that was chosen. */
+const controllerPortFor = ({ adminPort }: DemoCommand['overrides']): number => (adminPort === undefined ? DEFAULT_CONTROLLER_PORT : adminPort === 0 ? 0 : adminPort + 1);
+
+/** What the controller did, for whoever watches. */
+const entryLine = ({ kind, node, what, why, outcome, durationMs }: JournalEntry): string | null => {
+  if (kind === 'human') return `${node}: ${why}`;
+  if (kind !== 'operation') return null;
+  const after = formatDurationMs(Math.round((durationMs ?? 0) / 100) * 100);
+  return outcome === 'ok' ? `${node}: healed by a ${what} within ${after}: ${why}` : `${node}: a ${what} ended as ${outcome} after ${after}: ${why}`;
 };
 
 const greeting = (net: DemoNet, gateway: RunningGateway, blockTimeMs: number): string[] => {
@@ -42,10 +49,12 @@ const greeting = (net: DemoNet, gateway: RunningGateway, blockTimeMs: number): s
     ...(victim === undefined
       ? []
       : [
-          `  kill -9 ${victim.pid}    # answers go on; the node is started again after ${formatDurationMs(RESTART_DELAY_MS)}`,
+          `  kill -9 ${victim.pid}    # answers go on; the controller starts the node again and lets it back step by step`,
+          `  kill -STOP ${victim.pid} # the same for one that hangs`,
         ]),
     `  curl -s ${admin}/api/v1/upstreams    # state, head and lag of each node`,
     `  curl -s ${admin}/metrics`,
+    `  curl -s http://127.0.0.1:${net.controllerPort}/api/v1/journal    # what the controller did, and why`,
     '',
     'Ctrl-C ends everything.',
   ];
@@ -60,24 +69,27 @@ const closeBoth = async (gateway: RunningGateway, net: DemoNet): Promise<void> =
   }
 };
 
-/** Runs local nodes and the gateway in front of them until a signal. */
+/** Runs the gateway, and local nodes kept by a controller behind it, until a signal. */
 export async function demo(command: DemoCommand, world: World, parts: Parts): Promise<number> {
   return runUntilSignal(world, async () => {
-    const { blockTimeMs } = command;
-    const net = await parts.startDemoNet({
-      nodes: NODES,
-      chainId: CHAIN_ID,
-      blockTimeMs,
-      autoRestart: true,
-      restartDelayMs: RESTART_DELAY_MS,
-    });
+    const { blockTimeMs, overrides } = command;
+    const nodes = await parts.demoNodes(NODES);
+    const config = demoConfig(nodes, command);
+    const log = parts.createLogger({ level: config.log.level });
+    const gateway = await parts.startGateway(config, { log });
     try {
-      const config = demoConfig(net, command);
-      const gateway = await parts.startGateway(config, { log: parts.createLogger({ level: config.log.level }) });
+      let isGreeted = false;
+      const onEntry = (entry: JournalEntry): void => {
+        const line = isGreeted ? entryLine(entry) : null;
+        if (line !== null) world.out(line);
+      };
+      const edge = { url: `http://127.0.0.1:${gateway.adminPort}`, tokenFile: config.admin.tokenFile };
+      const net = await parts.startDemoNet(nodes, { chain: CHAIN, chainId: CHAIN_ID, blockTimeMs, edge, controllerPort: controllerPortFor(overrides), log, onEntry });
       for (const line of greeting(net, gateway, blockTimeMs)) world.out(line);
+      isGreeted = true;
       return { close: () => closeBoth(gateway, net) };
     } catch (error) {
-      await net.close();
+      await gateway.close(0);
       throw error;
     }
   });

@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.ts';
 import type { ReadConfig } from '../config/wanted.ts';
+import type { JournalEntry } from '../observe/journal.ts';
 import type { Logger, LogLevel } from '../observe/log.ts';
 
 /** What a command can reach of the process it runs in. */
@@ -64,27 +65,45 @@ export interface DemoNode {
   readonly pid: number | null;
 }
 
-/** The demo's nodes. */
+/** The demo's nodes, kept by a controller. */
 export interface DemoNet extends Running {
   readonly nodes: readonly DemoNode[];
+  readonly controllerPort: number;
 }
 
 export interface DemoNetOptions {
-  readonly nodes: number;
+  readonly chain: string;
   readonly chainId: number;
   readonly blockTimeMs: number;
-  readonly autoRestart: boolean;
-  readonly restartDelayMs: number;
+  /** Admin port of the gateway, and the file with its token. */
+  readonly edge: { readonly url: string; readonly tokenFile: string };
+  /** 0 picks a free one. */
+  readonly controllerPort: number;
+  readonly log: Logger;
+  /** Hears of each entry of the controller's journal. */
+  readonly onEntry: (entry: JournalEntry) => void;
 }
 
-export type StartDemoNet = (options: DemoNetOptions) => Promise<DemoNet>;
+/** Nodes that have a place and do not run yet. */
+export type NamedNode = Omit<DemoNode, 'pid'>;
+export type DemoNodes = (count: number) => Promise<readonly NamedNode[]>;
+export type StartDemoNet = (nodes: readonly NamedNode[], options: DemoNetOptions) => Promise<DemoNet>;
+
+/** A running controller. */
+export interface RunningController extends Running {
+  readonly adminPort: number;
+}
+
+export type StartController = (config: Config, deps: { readonly log: Logger }) => Promise<RunningController>;
 
 /** What `main.ts` hands to the commands. */
 export interface Parts {
   readonly version: string;
   readonly startGateway: StartGateway;
   readonly createLogger: CreateLogger;
+  readonly demoNodes: DemoNodes;
   readonly startDemoNet: StartDemoNet;
+  readonly startController: StartController;
 }
 
 /** Exit codes of every command. */

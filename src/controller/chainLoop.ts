@@ -24,6 +24,8 @@ export interface LoopParts {
   readonly rpcTimeoutMs: number;
   readonly nowMs: () => number;
   readonly random: () => number;
+  /** Hears of each entry of the journal. */
+  readonly onEntry: (entry: JournalEntry) => void;
 }
 
 /** The newest look at a chain and what was decided on it. */
@@ -137,8 +139,10 @@ export class ChainLoop {
   }
 
   #write(entry: Omit<JournalEntry, 'at' | 'chain'>): void {
-    const { journal, log, nowMs } = this.#parts;
-    journal.add({ at: new Date(nowMs()).toISOString(), chain: this.chain, ...entry });
+    const { journal, log, nowMs, onEntry } = this.#parts;
+    const whole = { at: new Date(nowMs()).toISOString(), chain: this.chain, ...entry };
+    journal.add(whole);
+    onEntry(whole);
     const fields = { chain: this.chain, ...entry };
     if (entry.outcome === 'failed' || entry.kind === 'human') log.error(fields, `${entry.what} ${entry.node}: ${entry.why}`);
     else log.info(fields, `${entry.what} ${entry.node}: ${entry.why}`);

@@ -4,6 +4,7 @@ import { listenAdmin } from '../edge/admin.ts';
 import { openLock } from '../edge/adminLock.ts';
 import { ControllerMetrics } from '../observe/controllerMetrics.ts';
 import { Journal } from '../observe/journal.ts';
+import type { JournalEntry } from '../observe/journal.ts';
 import type { Logger } from '../observe/log.ts';
 import { controllerRoutes } from './adminRoutes.ts';
 import { EdgeClient } from './edge.ts';
@@ -24,7 +25,7 @@ export interface Controller {
  * Starts the keeper of the nodes in `config.nodes`.
  * @throws Error when another controller has the state directory, its records are not readable, or the port cannot be bound
  */
-export async function startController(config: Config, deps: { readonly log: Logger }): Promise<Controller> {
+export async function startController(config: Config, deps: { readonly log: Logger; readonly onEntry?: (entry: JournalEntry) => void }): Promise<Controller> {
   const { controller } = config;
   const held = holdDirectory(controller.stateDir);
   try {
@@ -34,7 +35,7 @@ export async function startController(config: Config, deps: { readonly log: Logg
     const records = new Records(join(controller.stateDir, 'records.json'));
     const edge = new EdgeClient(controller.edge, controller.rpcTimeoutMs);
     const { healing: options, rpcTimeoutMs } = controller;
-    const keeper = new Keeper(config, { edge, records, journal, log, metrics, restore: null, options, rpcTimeoutMs, nowMs: () => Date.now(), random: Math.random });
+    const keeper = new Keeper(config, { edge, records, journal, log, metrics, restore: null, options, rpcTimeoutMs, nowMs: () => Date.now(), random: Math.random, onEntry: deps.onEntry ?? (() => undefined) });
     const lock = await openLock(controller.admin.tokenFile, log);
     const { host, port } = controller.admin;
     const admin = await listenAdmin({ host, port }, controllerRoutes({ keeper, journal, metrics, lock }), log);

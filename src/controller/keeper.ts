@@ -1,6 +1,6 @@
 import type { Config, NodeConfig } from '../config/schema.ts';
 import { DockerDriver } from '../driver/dockerDriver.ts';
-import type { NodeDriver } from '../driver/port.ts';
+import type { NodeDriver, Observed } from '../driver/port.ts';
 import { ProcessDriver } from '../driver/processDriver.ts';
 import { newOperation } from '../heal/operation.ts';
 import type { NodePlan } from '../heal/plan.ts';
@@ -84,6 +84,12 @@ export class Keeper {
         plan: loop.picture?.plan.nodes.find(({ node }) => node === config.name) ?? null,
       })),
     );
+  }
+
+  /** Pid of a node as it was last seen to run; null = it does not. */
+  pidOf(name: string): number | null {
+    const { process: run } = this.list().find(({ config }) => config.name === name)?.facts ?? {};
+    return run?.state === 'running' ? ((run as Partial<Observed>).pid ?? null) : null;
   }
 
   /** Takes a wish down; what follows from it, the loop does. False when there is no such node. @throws Error when it cannot be written down */
