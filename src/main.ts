@@ -1,12 +1,14 @@
 #!/usr/bin/env node
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline/promises';
 import { fileURLToPath } from 'node:url';
 import { EXIT } from './cli/ports.ts';
 import type { Parts, World } from './cli/ports.ts';
 import { runCli } from './cli/run.ts';
 import { watchFile } from './edge/watchFile.ts';
-import { startController } from './controller/controller.ts';
+import { planOnce, startController } from './controller/controller.ts';
 import { demoNodes, startDemoNet } from './demoNet.ts';
 import { startGateway } from './gateway/gateway.ts';
 import { isWorker, serveAsWorker } from './gateway/workers/serveAsWorker.ts';
@@ -27,6 +29,24 @@ const world: World = {
     return { status: answer.status, body: await answer.text() };
   },
   pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  nowMs: () => Date.now(),
+  async confirm(question) {
+    if (!process.stdin.isTTY) return null;
+    const lines = createInterface({ input: process.stdin, output: process.stderr });
+    try {
+      return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `)).trim());
+    } finally {
+      lines.close();
+    }
+  },
+  runSelf(words) {
+    const child = spawn(process.execPath, [process.argv[1] ?? '', ...words], { stdio: ['ignore', 'inherit', 'inherit'] });
+    const ended = new Promise<number | string>((done) => {
+      child.once('exit', (code, signal) => done(signal ?? code ?? -1));
+      child.once('error', (error) => done(error.message));
+    });
+    return { ended, kill: (signal) => void child.kill(signal) };
+  },
   onSignal(listener) {
     process.on('SIGINT', listener);
     process.on('SIGTERM', listener);
@@ -49,6 +69,7 @@ const parts: Parts = {
   demoNodes,
   startDemoNet,
   startController,
+  planOnce,
 };
 
 if (isWorker()) serveAsWorker({ version, createLogger });

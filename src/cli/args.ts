@@ -5,7 +5,7 @@ import { COMMANDS, type CommandName, type CommandSpec, isCommand } from './comma
 import { asking, changing, one, Wrong } from './given.ts';
 import type { Asking, Changing, Given } from './given.ts';
 import { nodeArgs } from './nodeArgs.ts';
-import type { NodeCommand } from './nodeArgs.ts';
+import type { KeeperCommand, NodeCommand } from './nodeArgs.ts';
 
 /** What `serve` and `demo` set over the configuration. */
 export interface Overrides {
@@ -43,12 +43,25 @@ export interface ReloadCommand extends Changing {
   readonly name: 'reload';
 }
 
-type AskCommand = StatusCommand | ExplainCommand | ReloadCommand | NodeCommand;
+export interface ControlCommand {
+  readonly name: 'control';
+  readonly config: string;
+  readonly dryRun: boolean;
+}
+
+export interface UpCommand {
+  readonly name: 'up';
+  readonly config: string;
+}
+
+type AskCommand = StatusCommand | ExplainCommand | ReloadCommand | NodeCommand | KeeperCommand;
 
 /** A command line, understood. */
 export type Command =
   | ServeCommand
   | DemoCommand
+  | ControlCommand
+  | UpCommand
   | { readonly name: 'check'; readonly file: string }
   | AskCommand
   | { readonly name: 'schema' }
@@ -129,6 +142,12 @@ const serve = (given: Given): ServeCommand => {
   return { name: 'serve', config, upstreams, overrides: overrides(given) };
 };
 
+const configFile = (given: Given): string => {
+  const config = one(given, 'config');
+  if (config === undefined) throw new Wrong('give --config FILE');
+  return config;
+};
+
 const demo = (given: Given): DemoCommand => {
   const text = one(given, 'block-time');
   const blockTimeMs =
@@ -155,6 +174,8 @@ const help = ([topic]: readonly string[]): Command => {
 const build = (name: CommandName, given: Given): Command => {
   if (name === 'serve') return serve(given);
   if (name === 'demo') return demo(given);
+  if (name === 'control') return { name, config: configFile(given), dryRun: given.values.has('dry-run') };
+  if (name === 'up') return { name, config: configFile(given) };
   if (name === 'status') return { name, watch: given.values.has('watch'), ...asking(given) };
   if (name === 'explain') return explain(given);
   if (name === 'reload') return { name, ...changing(given) };

@@ -30,7 +30,7 @@ export async function ask(origin: string, path: string, world: World, sent?: Sen
   try {
     const { status, body } = await world.fetchText(`${origin}${path}`, sent);
     const value = parse(body);
-    if ((status === 200 || status === 201) && value !== undefined) return { body, value };
+    if (status >= 200 && status < 300 && value !== undefined) return { body, value };
     const error = (value as { readonly error?: unknown } | null | undefined)?.error;
     return { fault: `${origin}: ${typeof error === 'string' ? plainText(error) : `not the admin port of a gateway (HTTP ${status})`}`, value };
   } catch (error) {

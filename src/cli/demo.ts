@@ -31,7 +31,8 @@ const controllerPortFor = ({ adminPort }: DemoCommand['overrides']): number => (
 const entryLine = ({ kind, node, what, why, outcome, durationMs }: JournalEntry): string | null => {
   if (kind === 'human') return `${node}: ${why}`;
   if (kind !== 'operation') return null;
-  const after = formatDurationMs(Math.round((durationMs ?? 0) / 100) * 100);
+  const after = `${((durationMs ?? 0) / 1000).toFixed(1)} s`;
+  if (why.startsWith('nothing of it runs')) return `${node}: up after ${after}`;
   return outcome === 'ok' ? `${node}: healed by a ${what} within ${after}: ${why}` : `${node}: a ${what} ended as ${outcome} after ${after}: ${why}`;
 };
 

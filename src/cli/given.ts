@@ -20,8 +20,8 @@ export interface Asking {
 const DEFAULT_ADMIN = 'http://127.0.0.1:9545';
 
 /** `--admin` and `--json`. */
-export const asking = (given: Given): Asking => {
-  const text = one(given, 'admin') ?? DEFAULT_ADMIN;
+export const asking = (given: Given, defaultAdmin = DEFAULT_ADMIN): Asking => {
+  const text = one(given, 'admin') ?? defaultAdmin;
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || !/^https?:$/.test(url.protocol)) throw new Wrong('--admin must be a URL such as http://127.0.0.1:9545');
   return { admin: url.origin, json: given.values.has('json') };

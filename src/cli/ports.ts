@@ -16,12 +16,25 @@ export interface World {
   fetchText(url: string, sent?: SentText): Promise<FetchedText>;
   /** Resolves after a time. */
   pause(ms: number): Promise<void>;
+  /** Unix ms. */
+  nowMs(): number;
+  /** Asks whoever sits at the terminal for yes or no; null where nobody does. */
+  confirm(question: string): Promise<boolean | null>;
+  /** Runs another process of this program with these words behind its name, its output going where ours goes. */
+  runSelf(words: readonly string[]): ChildRun;
   /** Calls back at each SIGINT or SIGTERM, until the returned function is called. */
   onSignal(listener: () => void): () => void;
   /** Calls back at each SIGHUP, until the returned function is called. */
   onHangup(listener: () => void): () => void;
   /** Calls back after each change of a file, until the returned function is called; `onFault` gets why it cannot. */
   onFileChange(path: string, listener: () => void, onFault: (reason: string) => void): () => void;
+}
+
+/** Another process of this program. */
+export interface ChildRun {
+  /** Resolves with its exit code, or the signal that ended it. */
+  readonly ended: Promise<number | string>;
+  kill(signal: 'SIGTERM' | 'SIGHUP'): void;
 }
 
 /** A request that is not a plain GET. */
@@ -104,6 +117,8 @@ export interface Parts {
   readonly demoNodes: DemoNodes;
   readonly startDemoNet: StartDemoNet;
   readonly startController: StartController;
+  /** One look at the nodes, and what would be done about them, in lines. */
+  readonly planOnce: (config: Config, deps: { readonly log: Logger }) => Promise<readonly string[]>;
 }
 
 /** Exit codes of every command. */

@@ -1,14 +1,17 @@
 import { schemaText } from '../config/schemaJson.ts';
 import { type Command, readArgs } from './args.ts';
 import { check } from './check.ts';
+import { control } from './control.ts';
 import { demo } from './demo.ts';
 import { explain } from './explain.ts';
 import { commandHelp, generalHelp } from './help.ts';
+import { keeperNode } from './keeperNode.ts';
 import { changeNode } from './node.ts';
 import { EXIT, type Parts, type World } from './ports.ts';
 import { serve } from './serve.ts';
 import { tellReload } from './tellReload.ts';
 import { status } from './status.ts';
+import { up } from './up.ts';
 
 const print = (world: World, text: string): number => {
   world.out(text);
@@ -21,6 +24,10 @@ const run = async (command: Command, world: World, parts: Parts): Promise<number
       return serve(command, world, parts);
     case 'demo':
       return demo(command, world, parts);
+    case 'control':
+      return control(command, world, parts);
+    case 'up':
+      return up(command, world);
     case 'check':
       return check(command.file, world);
     case 'status':
@@ -31,6 +38,8 @@ const run = async (command: Command, world: World, parts: Parts): Promise<number
       return tellReload(command, world);
     case 'node':
       return changeNode(command, world);
+    case 'keeper':
+      return keeperNode(command, world);
     case 'schema':
       return print(world, schemaText().trimEnd());
     case 'version':

@@ -56,3 +56,20 @@ export async function startController(config: Config, deps: { readonly log: Logg
     throw error;
   }
 }
+
+/**
+ * One look at all nodes and what would be done about each, in lines; nothing is done or written. What can only be seen
+ * moving (a head that stands still) is not seen by one look.
+ * @throws Error when the records are not readable
+ */
+export async function planOnce(config: Config, deps: { readonly log: Logger }): Promise<readonly string[]> {
+  const { controller } = config;
+  const { healing: options, rpcTimeoutMs } = controller;
+  const records = new Records(join(controller.stateDir, 'records.json'));
+  const edge = new EdgeClient(controller.edge, rpcTimeoutMs);
+  const journal = new Journal(join(controller.stateDir, 'journal.jsonl'), controller.journal);
+  const keeper = new Keeper(config, { edge, records, journal, log: deps.log, metrics: new ControllerMetrics(), restore: null, options, rpcTimeoutMs, nowMs: () => Date.now(), random: Math.random, onEntry: () => undefined });
+  const pictures = await Promise.all(keeper.loops.map((loop) => loop.dryRun()));
+  await keeper.close();
+  return pictures.flatMap(({ plan }) => plan.nodes.map(({ node, verdict, step, why }) => `${node}: ${verdict.kind}; ${step === null ? 'no step' : `next ${step.kind}`}; ${why}`));
+}

@@ -1,5 +1,5 @@
 import type { Logger } from '../../src/observe/log.ts';
-import type { DemoNet, DemoNetOptions, Parts, SentText, StartGateway, World } from '../../src/cli/ports.ts';
+import type { ChildRun, DemoNet, DemoNetOptions, NamedNode, Parts, RunningController, SentText, StartGateway, World } from '../../src/cli/ports.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { Reloader } from '../../src/gateway/reload.ts';
 
@@ -34,6 +34,31 @@ export class TestWorld implements World {
     return answer;
   };
   pause = async (): Promise<void> => this.onPause();
+  /** Time, and what whoever is asked says. */
+  time = 0;
+  answer: boolean | null = null;
+  readonly questions: string[] = [];
+  readonly children: { readonly words: readonly string[]; readonly kills: string[]; end(code: number | string): void }[] = [];
+  nowMs = (): number => this.time;
+  confirm = async (question: string): Promise<boolean | null> => {
+    this.questions.push(question);
+    return this.answer;
+  };
+  runSelf = (words: readonly string[]): ChildRun => {
+    let end: (code: number | string) => void = () => {};
+    const ended = new Promise<number | string>((done) => {
+      end = done;
+    });
+    const kills: string[] = [];
+    this.children.push({ words, kills, end });
+    return {
+      ended,
+      kill: (signal) => {
+        kills.push(signal);
+        if (signal === 'SIGTERM') end(0);
+      },
+    };
+  };
   onSignal = (listener: () => void): (() => void) => {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
@@ -78,6 +103,8 @@ export class TestParts implements Parts {
     });
   gatewayFault: Error | null = null;
   closeGateway: () => Promise<void> = async () => {};
+  netFault: Error | null = null;
+  onEntry: DemoNetOptions['onEntry'] = () => {};
   #markStarted: () => void = () => {};
   readonly started = new Promise<void>((resolve) => {
     this.#markStarted = resolve;
@@ -113,15 +140,25 @@ export class TestParts implements Parts {
     return { clientPort: 1111, adminPort: 2222, reloadFile, close };
   };
 
-  startDemoNet = async (options: DemoNetOptions): Promise<DemoNet> => {
+  demoNodes = (count: number): Promise<readonly NamedNode[]> =>
+    Promise.resolve(Array.from({ length: count }, (_, i) => ({ name: `n${i}`, httpUrl: `http://127.0.0.1:${i + 1}`, wsUrl: `ws://127.0.0.1:${i + 1}` })));
+
+  startDemoNet = async (named: readonly NamedNode[], { log: _log, onEntry, ...options }: DemoNetOptions): Promise<DemoNet> => {
+    this.onEntry = onEntry;
     this.events.push(`net starts: ${JSON.stringify(options)}`);
-    const nodes = ['x', 'y'].map((name, index) => ({
-      name,
-      httpUrl: `http://127.0.0.1:${index + 1}`,
-      wsUrl: `ws://127.0.0.1:${index + 1}`,
-      pid: index === 0 ? null : 4242,
-    }));
+    if (this.netFault !== null) throw this.netFault;
+    const nodes = named.map((node, i) => ({ ...node, pid: i === 0 ? null : 4242 }));
+    setImmediate(this.#markStarted);
     const close = async (): Promise<void> => void this.events.push('net closes');
-    return { nodes, close };
+    return { nodes, controllerPort: 3333, close };
+  };
+
+  planOnce = (): Promise<readonly string[]> => Promise.resolve(['n1: healthy; no step; at the head']);
+
+  startController = async (config: Config): Promise<RunningController> => {
+    this.configs.push(config);
+    this.events.push('controller starts');
+    setImmediate(this.#markStarted);
+    return { adminPort: 3333, close: async () => void this.events.push('controller closes') };
   };
 }

@@ -170,7 +170,7 @@ describe('serve', () => {
 });
 
 describe('demo', () => {
-  const net = 'net starts: {"nodes":3,"chainId":31337,"blockTimeMs":500,"autoRestart":true,"restartDelayMs":10000}';
+  const net = 'net starts: {"chain":"demo","chainId":31337,"blockTimeMs":500,"edge":{"url":"http://127.0.0.1:2222","tokenFile":".tidegate/admin.token"},"controllerPort":9546}';
 
   test('says what runs and what to try, then closes gateway before nodes', async () => {
     const exit = run('demo --port 0 --block-time 500ms');
@@ -182,7 +182,8 @@ describe('demo', () => {
     expect(text).toContain('a block every 500ms');
     world.signal();
     expect(await exit).toBe(0);
-    expect(parts.events).toEqual([net, 'gateway starts', 'gateway closes within 2000', 'net closes']);
+    expect(parts.events).toEqual(['gateway starts', net, 'gateway closes within 2000', 'net closes']);
+    expect(text).toContain('http://127.0.0.1:3333/api/v1/journal');
     expect(parts.configs[0]).toMatchObject({
       server: { port: 0 },
       chains: [
@@ -190,17 +191,36 @@ describe('demo', () => {
           chainId: 31_337,
           blockTimeMs: 500,
           methods: { dev: true },
-          upstreams: [{ http: 'http://127.0.0.1:1', ws: 'ws://127.0.0.1:1' }, {}],
+          upstreams: [{ http: 'http://127.0.0.1:1', ws: 'ws://127.0.0.1:1' }, {}, {}],
         },
       ],
     });
   });
 
-  test('a busy port ends what was started', async () => {
+  test('a busy port starts nothing', async () => {
     parts.gatewayFault = new Error('the port is in use');
     expect(await run('demo --block-time 500ms')).toBe(1);
-    expect(parts.events).toEqual([net, 'net closes']);
+    expect(parts.events).toEqual([]);
     expect(world.errLines).toEqual(['tidegate: the port is in use']);
+  });
+
+  test('nodes that do not come up close the gateway', async () => {
+    parts.netFault = new Error('none of 3 nodes answered');
+    expect(await run('demo --block-time 500ms')).toBe(1);
+    expect(parts.events).toEqual(['gateway starts', net, 'gateway closes within 0']);
+    expect(world.errLines).toEqual(['tidegate: none of 3 nodes answered']);
+  });
+
+  test('tells what the controller did, and how long it took', async () => {
+    const exit = run('demo');
+    await parts.started;
+    const entry = { at: '', chain: 'demo', node: 'n1', kind: 'operation', what: 'start', why: 'it was ended by SIGKILL; back', outcome: 'ok', durationMs: 6015 } as const;
+    parts.onEntry(entry);
+    parts.onEntry({ ...entry, kind: 'step' });
+    parts.onEntry({ ...entry, kind: 'human', why: 'its port is taken; a human is called' });
+    expect(world.outLines.slice(-2)).toEqual(['n1: healed by a start within 6.0 s: it was ended by SIGKILL; back', 'n1: its port is taken; a human is called']);
+    world.signal();
+    expect(await exit).toBe(0);
   });
 
   test('nodes are closed even when the gateway cannot be', async () => {
