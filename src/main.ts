@@ -9,7 +9,7 @@ import type { Parts, World } from './cli/ports.ts';
 import { runCli } from './cli/run.ts';
 import { watchFile } from './edge/watchFile.ts';
 import { planOnce, startController } from './controller/controller.ts';
-import { demoNodes, startDemoNet } from './demoNet.ts';
+import { demoNodes, startDemoNet } from './demo/net.ts';
 import { startGateway } from './gateway/gateway.ts';
 import { isWorker, serveAsWorker } from './gateway/workers/serveAsWorker.ts';
 import { createLogger } from './observe/log.ts';

@@ -38,7 +38,9 @@ export const LAYERS: Readonly<Record<string, Allowed>> = {
   agent: { folders: SHELL, packages: ['node:*'] },
   devnet: { folders: WORLD, packages: ['undici', 'ws', 'node:*'] },
   cli: { folders: SHELL, packages: ['node:*'] },
-  '': { folders: [...SHELL, 'gateway', 'controller', 'agent', 'devnet', 'cli'], packages: ['node:*'] },
+  // what `npm start` runs: put together of apps, by the entry alone
+  demo: { folders: [...SHELL, 'controller', 'devnet', 'cli'], packages: ['node:*'] },
+  '': { folders: [...SHELL, 'gateway', 'controller', 'agent', 'devnet', 'cli', 'demo'], packages: ['node:*'] },
 };
 
 /** Folders without input, output, clock, chance or waiting. */
