@@ -45,3 +45,14 @@ function withMember(ask: CallAsk, paramsRaw: string, name: string, number: numbe
   if (at >= 0) return paramsRaw.slice(0, at) + quantity(number) + paramsRaw.slice(endOfValue(paramsRaw, at));
   return `${paramsRaw.slice(0, filter + 1)}"${name}":${quantity(number)},${paramsRaw.slice(filter + 1)}`;
 }
+
+/**
+ * The params that ask for the very block that a stored answer is of; null where that cannot be said.
+ * @param takesHash the node takes block hashes (EIP-1898)
+ */
+export function askAt(ask: CallAsk, block: { readonly number: number; readonly hash: string }, paramsRaw: string, takesHash: boolean): string | null {
+  const named: CallAsk = { ...ask, number: block.number, hash: block.hash };
+  if (ask.ref === REF.hash || ask.plan.rule === 'byAnswer') return paramsRaw;
+  if (block.hash !== '' && BY_OBJECT.has(ask.plan.method)) return takesHash ? paramsByHash(named, paramsRaw) : null;
+  return ask.number === block.number ? paramsByNumber(named, paramsRaw) : null;
+}

@@ -4,6 +4,7 @@ import type { AdminServer } from '../edge/admin.ts';
 import { jsonReply, textReply } from '../edge/adminRoute.ts';
 import type { AdminReply, AdminRoute } from '../edge/adminRoute.ts';
 import { openLock } from '../edge/adminLock.ts';
+import { cacheRoutes } from './cacheApi.ts';
 import { explainRoute } from './explainRoute.ts';
 import { reloadRoutes } from './reloadApi.ts';
 import { runtimeRoutes } from './runtimeApi.ts';
@@ -31,5 +32,5 @@ function readRoutes(state: GatewayState, world: GatewayWorld): readonly AdminRou
 export async function openAdmin(config: AdminConfig, state: GatewayState, world: GatewayWorld): Promise<AdminServer> {
   const lock = await openLock(config.tokenFile, world.log);
   const { host, port } = config;
-  return listenAdmin({ host, port }, [...readRoutes(state, world), ...runtimeRoutes(state, world, lock), ...reloadRoutes(state, world, lock)], world.log);
+  return listenAdmin({ host, port }, [...readRoutes(state, world), ...runtimeRoutes(state, world, lock), ...reloadRoutes(state, world, lock), ...cacheRoutes(state, world, lock)], world.log);
 }

@@ -17,6 +17,7 @@ export const changesChain = (spec: MethodSpec, method: string): boolean => (spec
 export function storedAnswer(chain: ChainRuntime, ask: CallAsk, call: ScannedCall, vantage: Vantage): CallAnswer | null {
   const entry = chain.cache.find(ask, vantage);
   if (entry === null) return null;
+  chain.cache.verifier.onHit(entry, ask, call);
   const idRaw = call.idRaw ?? 'null';
   const body = entry.isError ? nodeErrorEnvelope(idRaw, entry.value) : resultEnvelope(idRaw, entry.value);
   return { status: 200, body, upstream: '', retryAfterS: 0, outcome: entry.isError ? 'error' : 'result', cache: 'hit' };

@@ -76,6 +76,8 @@ export class CallCache {
   /** Before a call that may change the chain is sent, and after it has ended. */
   flushIfChanged(): void {
     const { chain, call, spec } = this.run;
-    if (changesChain(spec, call.method)) chain.cache.flush({});
+    if (!changesChain(spec, call.method)) return;
+    chain.cache.flush({});
+    chain.judging.onFlush({});
   }
 }

@@ -1,3 +1,4 @@
+import type { FlushScope } from '../cache/store.ts';
 import { MethodPolicy } from '../chain/access.ts';
 import { Flights } from '../cache/flight.ts';
 import type { Catalog } from '../chain/catalog.ts';
@@ -112,8 +113,8 @@ export class ChainRuntime implements Serving {
     this.flights = new Flights(config.coalescing);
     this.table = blankTable(config.name);
     const { world, catalog, metrics } = parts;
-    const { clock, timers } = world;
-    this.cache = new ChainCache(config.cache, { catalog, view: parts.view, clock, timers, metrics: metrics.cache, node: (index) => this.node(index) });
+    const { clock, timers, random, log } = world;
+    this.cache = new ChainCache(config.cache, { catalog, view: parts.view, clock, timers, random, log, metrics: metrics.cache, node: (index) => this.node(index) });
     this.nodes = new NodeSet((seat) => new UpstreamNode(seat, { world, metrics, methods: catalog.size }));
   }
 
@@ -166,6 +167,10 @@ export class ChainRuntime implements Serving {
   onAnswered(index: number, calls = 1): void {
     this.book.answered(index);
     this.book.budgets.onProbe(index, calls * this.budgetShare, this.parts.world.clock.nowMs());
+  }
+
+  onFlush(scope: FlushScope): void {
+    this.cache.flush(scope);
   }
 
   onSent(hash: string): void {

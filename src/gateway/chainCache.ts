@@ -1,4 +1,5 @@
 import type { Clock, Timers } from '../base/clock.ts';
+import type { Random } from '../base/random.ts';
 import type { Entry } from '../cache/entry.ts';
 import { KeyReader } from '../cache/key.ts';
 import { PlanBook } from '../cache/planBook.ts';
@@ -11,6 +12,7 @@ import type { MethodSpec } from '../chain/method.ts';
 import type { ChainView } from '../chain/view.ts';
 import type { ChainCacheConfig } from '../config/schema.ts';
 import type { RouteTable } from '../health/table.ts';
+import type { Logger } from '../observe/log.ts';
 import type { CacheMetrics } from '../observe/cacheMetrics.ts';
 import type { ScannedCall } from '../rpc/scan.ts';
 import { CacheKeep } from './cacheKeep.ts';
@@ -19,6 +21,7 @@ import { Confirmer } from './confirmer.ts';
 import { HashSupport } from './hashSupport.ts';
 import type { UpstreamNode } from './node.ts';
 import { SideCalls } from './sideCalls.ts';
+import { Verifier } from './verifier.ts';
 
 /** What the cache of a chain stands on. */
 export interface CacheParts {
@@ -27,6 +30,8 @@ export interface CacheParts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly metrics: CacheMetrics;
+  readonly random: Random;
+  readonly log: Logger;
   node(index: number): UpstreamNode | undefined;
 }
 
@@ -38,6 +43,7 @@ export class ChainCache implements KeepHost {
   readonly hashes: HashSupport;
   /** Grows with each flush: what was asked before it is not stored after it. */
   generation = 0;
+  readonly verifier: Verifier;
   readonly #parts: CacheParts;
   readonly #reader = new KeyReader();
   #enabled: boolean;
@@ -45,6 +51,7 @@ export class ChainCache implements KeepHost {
   #store: CacheStore;
   #limits: string;
   #agreed: readonly number[] = [];
+  #serving: readonly number[] = [];
 
   constructor(config: ChainCacheConfig, parts: CacheParts) {
     const { view, clock, timers, metrics } = parts;
@@ -54,6 +61,8 @@ export class ChainCache implements KeepHost {
     this.clock = clock;
     this.confirmer = new Confirmer(view, calls, timers);
     this.hashes = new HashSupport(view, calls, clock);
+    this.verifier = new Verifier({ host: this, calls, metrics, random: parts.random, log: parts.log, serving: () => this.#serving });
+    this.verifier.share = config.verifySample;
     this.#enabled = config.enabled;
     this.#plans = new PlanBook(parts.catalog, config.methods);
     this.#store = new CacheStore(config, metrics.memory);
@@ -101,6 +110,7 @@ export class ChainCache implements KeepHost {
 
   take(table: RouteTable): void {
     this.#agreed = table.entries.map((entry) => entry.agreedNumber);
+    this.#serving = table.serving;
     this.hashes.onTable(table);
     this.sync();
   }
@@ -123,6 +133,7 @@ export class ChainCache implements KeepHost {
   /** Takes over another configuration; smaller or larger limits start with an empty store. */
   apply(config: ChainCacheConfig): void {
     this.#enabled = config.enabled;
+    this.verifier.share = config.verifySample;
     this.#plans = new PlanBook(this.#parts.catalog, config.methods);
     if (limitsOf(config) === this.#limits && config.enabled) return;
     this.#limits = limitsOf(config);

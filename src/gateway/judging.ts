@@ -1,3 +1,4 @@
+import type { FlushScope } from '../cache/store.ts';
 import type { Outcome } from '../chain/outcome.ts';
 import type { UpstreamConfig } from '../config/schema.ts';
 import type { RouteTable } from '../health/table.ts';
@@ -17,6 +18,8 @@ export interface Judging {
   onWanted(): void;
   /** A node took a transaction: every process that serves the chain is to know of it (`Serving.onSent`). */
   onSent(hash: string): void;
+  /** Stored answers are void in every process that serves the chain (`Serving.onFlush`). */
+  onFlush(scope: FlushScope): void;
 }
 
 /** A node that calls may be sent to. */
@@ -39,6 +42,8 @@ export interface Serving {
   onAnswered(index: number, calls?: number): void;
   /** A node took a transaction, here or in another process. */
   onSent(hash: string): void;
+  /** Stored answers are void. */
+  onFlush(scope: FlushScope): void;
   /** The chain id became known. */
   onChainId(chainId: number): void;
 }

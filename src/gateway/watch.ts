@@ -1,3 +1,4 @@
+import type { FlushScope } from '../cache/store.ts';
 import { deniedMask } from '../chain/access.ts';
 import type { Catalog } from '../chain/catalog.ts';
 import { CAPABILITY_BITS } from '../chain/method.ts';
@@ -117,6 +118,10 @@ export class ChainWatch implements Beating, Judging {
 
   onSent(hash: string): void {
     for (const side of this.sides) side.onSent(hash);
+  }
+
+  onFlush(scope: FlushScope): void {
+    for (const side of this.sides) side.onFlush(scope);
   }
 
   /** All configured upstreams, told for people. */

@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { metric, tell, untilHit } from '../help/cacheCalls.ts';
 import { rpc } from '../help/client.ts';
@@ -9,6 +12,8 @@ const UP = '0xF39FD6E51AAD88F6F4CE6AB8827279CFFFB92266'.replace('0X', '0x');
 const NOWHERE = `0x${'ab'.repeat(32)}`;
 /** Always reverts: PUSH0 PUSH0 REVERT. */
 const REVERTS = { data: '0x5f5ffd' };
+
+const tokenFile = join(mkdtempSync(join(tmpdir(), 'tidegate-cache-')), 'admin.token');
 
 let devnet: TestDevnet;
 let gateway: TestGateway;
@@ -29,11 +34,12 @@ beforeAll(async () => {
   await devnet.settled();
   const nodes = devnet.nodes.map(({ httpUrl }, index) => ({ name: `n${index}`, httpUrl }));
   const health = { probeIntervalMs: 100 };
-  gateway = await testGateway(nodes, { tokenFile: '', chain: { cache: { verifySample: 1 }, blockTimeMs: 600_000, health, methods: { dev: true } } });
+  gateway = await testGateway(nodes, { tokenFile, chain: { cache: { verifySample: 1 }, blockTimeMs: 600_000, health, methods: { dev: true } } });
   await gateway.until((upstreams) => serve(upstreams));
 });
 
 afterAll(async () => {
+  expect(await metric(gateway, 'cache_verified_total')).toBeGreaterThan(20);
   expect(await metric(gateway, 'cache_verify_differences_total')).toBe(0);
   await gateway?.close();
   await devnet?.close();
@@ -131,6 +137,26 @@ describe('with real nodes', () => {
     const after = await say('eth_getBlockByNumber', ['latest', false]);
     expect(Number((after.body.result as { number: string }).number)).toBe(before + 1);
     expect((await say('eth_getBlockByNumber', [`0x${before.toString(16)}`, false])).cache).toBe('hit');
+  });
+
+  it('an operator drops what he names', async () => {
+    const token = readFileSync(tokenFile, 'utf8').trim();
+    const flush = async (body: object): Promise<[number, unknown]> => {
+      const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
+      const answer = await fetch(`${gateway.adminUrl}/api/v1/cache/flush`, { method: 'POST', headers, body: JSON.stringify(body) });
+      return [answer.status, await answer.json()];
+    };
+    const all = [['eth_getBalance', [A, '0x4']], ['eth_getBalance', [A, '0x1']], ['eth_getCode', [A, '0x4']]] as const;
+    for (const [method, params] of all) await hit(method, params);
+    const kept = async (): Promise<string[]> => (await Promise.all(all.map(([method, params]) => say(method, params)))).map(({ cache }) => cache);
+    expect(await flush({ chain: 'test', method: 'eth_getBalance', fromNumber: 2 })).toEqual([200, { chains: ['test'] }]);
+    expect(await kept()).toEqual(['miss', 'hit', 'hit']);
+    for (const [method, params] of all) await hit(method, params);
+    expect((await flush({}))[0]).toBe(200);
+    expect(await kept()).toEqual(['miss', 'miss', 'miss']);
+    for (const [bad, status] of [[{ chain: 'other' }, 404], [{ fromNumber: -1 }, 400], [{ method: '' }, 400], [{ all: true }, 400]] as const) {
+      expect([bad, (await flush(bad))[0]]).toEqual([bad, status]);
+    }
   });
 
   it('a call that changes the chain past its rules empties it', async () => {

@@ -1,3 +1,4 @@
+import type { FlushScope } from '../../cache/store.ts';
 import type { Branch } from '../../chain/replicaView.ts';
 import type { ChainView } from '../../chain/view.ts';
 import { blankTable } from '../../health/picture.ts';
@@ -62,6 +63,10 @@ export class ChainCast implements Serving {
 
   onSent(hash: string): void {
     this.parts.send({ kind: 'sent', chain: this.id, hash });
+  }
+
+  onFlush(scope: FlushScope): void {
+    this.parts.send({ kind: 'flush', chain: this.id, scope });
   }
 
   onChainId(chainId: number): void {

@@ -43,6 +43,7 @@ export class Intake {
         else watch.onPruned(index, what, nowMs);
       }
       for (const hash of report.sent) watch.onSent(hash);
+      if (report.flushed) watch.onFlush({});
       if (report.wanted) watch.onWanted();
     }
   }

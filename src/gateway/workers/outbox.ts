@@ -19,6 +19,7 @@ export class Outbox implements Judging {
   private learnt: number[] = [];
   private sent: string[] = [];
   private wanted = false;
+  private flushed = false;
 
   /** @param hurry asks for a report as soon as may be: a node may be down, or there is much to tell */
   constructor(chain: number, hurry: () => void) {
@@ -52,6 +53,11 @@ export class Outbox implements Judging {
     this.hurry();
   }
 
+  onFlush(): void {
+    this.flushed = true;
+    this.hurry();
+  }
+
   onSent(hash: string): void {
     if (this.sent.length < MAX_SENT) this.sent.push(hash);
     this.hurry();
@@ -59,13 +65,14 @@ export class Outbox implements Judging {
 
   /** What has gathered, and starts anew; null = nothing. */
   take(): ChainReport | null {
-    const { chain, filled, learnt, sent, wanted } = this;
-    if (filled === 0 && learnt.length === 0 && sent.length === 0 && !wanted) return null;
+    const { chain, filled, learnt, sent, flushed, wanted } = this;
+    if (filled === 0 && learnt.length === 0 && sent.length === 0 && !flushed && !wanted) return null;
     this.filled = 0;
     this.learnt = [];
     this.sent = [];
     this.wanted = false;
-    return { chain, outcomes: this.outcomes.slice(0, filled), learnt: Float64Array.from(learnt), sent, wanted };
+    this.flushed = false;
+    return { chain, outcomes: this.outcomes.slice(0, filled), learnt: Float64Array.from(learnt), sent, flushed, wanted };
   }
 
   private learn(kind: number, index: number, what: number): void {

@@ -1,3 +1,4 @@
+import type { FlushScope } from '../../cache/store.ts';
 import type { Branch } from '../../chain/replicaView.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Certificate } from '../../edge/certificate.ts';
@@ -38,6 +39,8 @@ export type ToWorker =
   | { readonly kind: 'answered'; readonly chain: number; readonly index: number; readonly calls: number }
   /** A node took a transaction, from a call of any worker. */
   | { readonly kind: 'sent'; readonly chain: number; readonly hash: string }
+  /** Stored answers are void. */
+  | { readonly kind: 'flush'; readonly chain: number; readonly scope: FlushScope }
   | { readonly kind: 'chainId'; readonly chain: number; readonly chainId: number }
   /** Meets new connections with another certificate. */
   | { readonly kind: 'renew'; readonly certificate: Certificate }
@@ -52,6 +55,8 @@ export interface ChainReport {
   readonly learnt: Float64Array;
   /** Hashes of transactions that nodes took. */
   readonly sent: readonly string[];
+  /** A call changed the chain past its rules: stored answers are void. */
+  readonly flushed: boolean;
   /** Calls wait for a newer head. */
   readonly wanted: boolean;
 }

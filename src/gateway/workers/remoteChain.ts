@@ -59,6 +59,7 @@ export class RemoteChain {
     else if (message.kind === 'branch') this.view.learn(message.branch);
     else if (message.kind === 'seats') this.seat(message.seats, message.graceMs);
     else if (message.kind === 'answered') this.serving.onAnswered(message.index, message.calls);
+    else if (message.kind === 'flush') this.serving.onFlush(message.scope);
     else if (message.kind === 'sent') this.serving.onSent(message.hash);
     else this.serving.onChainId(message.chainId);
   }
