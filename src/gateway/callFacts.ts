@@ -1,7 +1,7 @@
 import { blockRefOf } from '../chain/blockref.ts';
 import type { BlockPoint } from '../chain/blockref.ts';
 import { alreadyKnown } from '../chain/errors/classify.ts';
-import { scrubMessage } from '../chain/errors/scrub.ts';
+import { scrubData, scrubMessage } from '../chain/errors/scrub.ts';
 import { transactionHash } from '../chain/evm/transactionHash.ts';
 import { elementAt, skipSpace, stringAt } from '../chain/jsonWalk.ts';
 import type { MethodSpec } from '../chain/method.ts';
@@ -65,7 +65,7 @@ export function answerBytes(call: ScannedCall, result: Reply, by: Pick<CallAnswe
   if (taken !== null) return answered(resultEnvelope(idRaw, Buffer.from(`"${taken}"`, 'latin1')), by, 'result');
   if (split.wellFormed && PASSED_AS_IS.has(outcome)) return answered(nodeErrorEnvelope(idRaw, raw), by, 'error');
   const code = split.code === 0 ? -32000 : split.code;
-  return answered(composedError(idRaw, code, scrubMessage(split.message), split.dataRaw), by, 'error');
+  return answered(composedError(idRaw, code, scrubMessage(split.message), scrubData(split.dataRaw)), by, 'error');
 }
 
 const answered = (body: Buffer, { upstream, cache }: Pick<CallAnswer, 'upstream' | 'cache'>, outcome: RequestOutcome): CallAnswer =>

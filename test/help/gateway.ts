@@ -24,6 +24,8 @@ export interface GatewayChoice {
   readonly server?: Readonly<Record<string, unknown>>;
   /** Members of the chain: `health`, `routing`, `chainId`, … */
   readonly chain?: Readonly<Record<string, unknown>>;
+  /** Whole chains behind the first. */
+  readonly moreChains?: readonly object[];
 }
 
 /** Nodes by name, as the admin port shows them. */
@@ -65,7 +67,7 @@ function configText(nodes: readonly Fronted[], choice: GatewayChoice): string {
     admin: { port: 0, tokenFile: choice.tokenFile ?? '' },
     access: choice.access ?? {},
     // most tests look at what reaches the nodes: those of the cache switch it on
-    chains: [{ name: 'test', upstreams, cache: { enabled: false }, ...choice.chain }],
+    chains: [{ name: 'test', upstreams, cache: { enabled: false }, ...choice.chain }, ...(choice.moreChains ?? [])],
   });
 }
 

@@ -14,6 +14,7 @@ const KEYS = [
   key('slow', { rate: { ...SLOW, burst: 4 } }),
   key('batcher', { rate: { ...SLOW, burst: 2 } }),
   key('single', { maxInFlight: 1 }),
+  key('side', { chains: ['side'] }),
 ];
 const rpc = (method: string, params: unknown = [], id: number | null = 1): string =>
   JSON.stringify({ jsonrpc: '2.0', ...(id === null ? {} : { id }), method, params });
@@ -28,7 +29,8 @@ describe.each(['uws', 'node'] as const)('access, engine %s', (engine) => {
     node = await ScriptNode.start(() => ({ result: '"0x1"' }));
     const nodes = [{ name: 'one', httpUrl: node.httpUrl }];
     const chain = { name: 'main', chainId: 1, routing: { hedge: { enabled: false } } };
-    closed = await testGateway(nodes, { engine, chain, access: { keys: KEYS, required: true } });
+    const side = { name: 'side', chainId: 1000, upstreams: [{ name: 'other', http: `${node.httpUrl}side` }] };
+    closed = await testGateway(nodes, { engine, chain, moreChains: [side], access: { keys: KEYS, required: true } });
     const perIp = { callsPerS: SLOW.unitsPerS, burst: 2 };
     open = await testGateway(nodes, { engine, chain, server: { trustedProxies: ['127.0.0.1'] }, access: { perIp } });
     for (const gateway of [closed, open]) await gateway.until((upstreams) => upstreams.one?.state === 'serving');
@@ -89,6 +91,22 @@ describe.each(['uws', 'node'] as const)('access, engine %s', (engine) => {
       { id: 4, error: { code: -32602 } },
     ]);
     expect(node.calls.map(({ method }) => method)).toEqual(['eth_call']);
+  });
+
+  test('a key opens its chains only, by whatever path and place', async () => {
+    const before = await metric('tidegate_refusals_total{kind="forbidden"}');
+    const tries: readonly (readonly [path: string, headers: Record<string, string>])[] = [
+      ['', { 'x-api-key': 'key-side' }], ['main', { authorization: 'Bearer key-side' }], ['evm/1', { 'x-api-key': 'key-side' }], ['main/key-side', {}],
+    ];
+    for (const [path, headers] of tries) {
+      const answer = await post(`${closed.url}${path}`, PRICE, headers);
+      expect(answer.status).toBe(403);
+      expect(JSON.parse(answer.text)).toMatchObject({ jsonrpc: '2.0', id: null, error: { code: -32001 } });
+      expect(answer.text).not.toContain('key-side');
+    }
+    expect(node.calls).toEqual([]);
+    expect(await metric('tidegate_refusals_total{kind="forbidden"}')).toBe(before + tries.length);
+    expect((await post(`${closed.url}side`, PRICE, { 'x-api-key': 'key-side' })).status).not.toBe(403);
   });
 
   test('a key opens no method that its chain refuses', async () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { serve, testGateway } from '../help/gateway.ts';
@@ -6,15 +7,18 @@ import { ScriptNode } from '../help/scriptNode.ts';
 
 const FILTER = '{"jsonrpc":"2.0","id":1,"method":"eth_getFilterChanges","params":["0x1"]}';
 const NAMES = ['one', 'two', 'three'];
+const KEYS = Array.from({ length: 24 }, (_, i) => `key-${i}`);
 
 /** Whose call it is: an address of this machine's own to call from, and what a proxy says of the client. */
 interface Caller {
   readonly from?: string;
   readonly forwarded?: string;
+  /** Its key. */
+  readonly key?: string;
 }
 
-function post(url: string, body: string, { from = '127.0.0.1', forwarded = '' }: Caller): Promise<string> {
-  const headers = { 'content-type': 'application/json', ...(forwarded === '' ? {} : { 'x-forwarded-for': forwarded }) };
+function post(url: string, body: string, { from = '127.0.0.1', forwarded = '', key = '' }: Caller): Promise<string> {
+  const headers = { 'content-type': 'application/json', ...(forwarded === '' ? {} : { 'x-forwarded-for': forwarded }), ...(key === '' ? {} : { 'x-api-key': key }) };
   return new Promise((resolve, reject) => {
     const sent = request(url, { method: 'POST', localAddress: from, agent: false, headers }, (response) => {
       response.resume();
@@ -29,6 +33,7 @@ describe.each(['uws', 'node'] as const)('affinity by client on %s', (engine) => 
   let nodes: ScriptNode[] = [];
   let direct: TestGateway;
   let behindProxy: TestGateway;
+  let keyed: TestGateway;
 
   beforeAll(async () => {
     nodes = await Promise.all(NAMES.map(() => ScriptNode.start(() => ({ result: '[]' }))));
@@ -36,10 +41,11 @@ describe.each(['uws', 'node'] as const)('affinity by client on %s', (engine) => 
     const chain = { name: 'main', chainId: 1 };
     direct = await testGateway(fronted, { engine, chain });
     behindProxy = await testGateway(fronted, { engine, chain, server: { trustedProxies: ['127.0.0.1/32'] } });
-    await Promise.all([direct, behindProxy].map((gateway) => gateway.until((upstreams) => serve(upstreams, NAMES))));
+    keyed = await testGateway(fronted, { engine, chain, access: { keys: KEYS.map((key) => ({ name: `name-${key}`, sha256: createHash('sha256').update(key).digest('hex') })) } });
+    await Promise.all([direct, behindProxy, keyed].map((gateway) => gateway.until((upstreams) => serve(upstreams, NAMES))));
   });
   afterAll(async () => {
-    await Promise.all([direct?.close(), behindProxy?.close()]);
+    await Promise.all([direct, behindProxy, keyed].map((gateway) => gateway?.close()));
     await Promise.all(nodes.map((node) => node.close()));
   });
 
@@ -60,6 +66,15 @@ describe.each(['uws', 'node'] as const)('affinity by client on %s', (engine) => 
     const served = await servers(behindProxy, hosts.map((host) => ({ forwarded: `203.0.113.${host}` })));
     expect(served.map((names) => names.length)).toEqual(hosts.map(() => 1));
     expect(new Set(served.flat()).size).toBeGreaterThan(1);
+  });
+
+  test('the name of a key counts before the address', async () => {
+    const served = await servers(keyed, KEYS.map((key) => ({ key })));
+    expect(served.map((names) => names.length)).toEqual(KEYS.map(() => 1));
+    expect(new Set(served.flat()).size).toBeGreaterThan(1);
+    const [key] = KEYS as [string];
+    const elsewhere = await servers(keyed, hosts.map((host) => ({ key, from: `127.0.0.${host}` })));
+    expect(new Set(elsewhere.flat())).toEqual(new Set(served[0]));
   });
 
   test('without trusted proxies the word of a client does not count', async () => {

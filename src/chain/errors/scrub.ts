@@ -28,3 +28,40 @@ export function scrubMessage(text: string): string {
     .replace(LOCALHOST, '<host>')
     .replace(WORD, '<redacted>');
 }
+
+/** Longest `data` in characters, and its deepest nesting, that is passed on where it is not one run of hex. */
+const MAX_DATA_CHARS = 16_384;
+const MAX_DATA_DEPTH = 16;
+const HEX = /^0x[0-9a-fA-F]*$/;
+
+const isHex = (value: unknown): boolean => typeof value === 'string' && HEX.test(value);
+
+/**
+ * The same for the `data` of such an error, as raw JSON: every text in it is judged by itself.
+ * @returns the very text where nothing had to be taken out; null where it is absent, too long, too deep or no JSON
+ */
+export function scrubData(raw: string | null): string | null {
+  if (raw === null || HEX.test(raw.slice(1, -1))) return raw;
+  if (raw.length > MAX_DATA_CHARS) return null;
+  let found = false;
+  let tooDeep = false;
+  const scrub = (value: unknown, depth: number): unknown => {
+    tooDeep ||= depth > MAX_DATA_DEPTH;
+    if (tooDeep || isHex(value)) return value;
+    if (typeof value === 'string') {
+      const clean = scrubMessage(value);
+      found ||= clean !== value;
+      return clean;
+    }
+    if (Array.isArray(value)) return value.map((item) => scrub(item, depth + 1));
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [scrub(name, depth), scrub(item, depth + 1)]));
+  };
+  try {
+    const clean = scrub(JSON.parse(raw), 0);
+    if (tooDeep) return null;
+    return found ? JSON.stringify(clean) : raw;
+  } catch {
+    return null;
+  }
+}

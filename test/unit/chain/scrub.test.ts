@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { scrubMessage } from '../../../src/chain/errors/scrub.ts';
+import { scrubData, scrubMessage } from '../../../src/chain/errors/scrub.ts';
 
 const KEY = '9aa3d95b3bc440fa88ea12eaa4456161';
 const HASH = `0x${'ab12'.repeat(16)}`;
@@ -49,5 +49,23 @@ describe('scrubMessage', () => {
       expect(text).not.toContain('example');
       expect(text).not.toContain(KEY);
     }));
+  });
+});
+
+describe('scrubData', () => {
+  it.each([
+    null, '"0x08c379a0"', `"0x${'ab'.repeat(40_000)}"`, '{"a": [1, 1.50, 12345678901234567890, null, true]}', `{"${HASH}":{"return":"0x${'00'.repeat(900)}"}}`, '"insufficient funds"', '7',
+  ])('leaves %.60s', (raw) => {
+    expect(scrubData(raw)).toBe(raw);
+  });
+
+  it.each([
+    [`{"url":"https:\\/\\/u:p@rpc.example.org\\/v2\\/${KEY}?key=1","n":[1,"connect to 10.0.0.2:53"]}`, '{"url":"<url>","n":[1,"connect to <host>"]}'],
+    [`"${KEY}"`, '"<redacted>"'],
+    [`{"https://rpc.example.org/${KEY}":1}`, '{"<url>":1}'],
+    [`"${'a '.repeat(10_000)}"`, null],
+    [`${'['.repeat(30)}"https://a.example/x"${']'.repeat(30)}`, null],
+  ])('scrubs %.60s', (raw, expected) => {
+    expect(scrubData(raw)).toBe(expected);
   });
 });
