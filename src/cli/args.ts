@@ -6,6 +6,7 @@ import { asking, changing, one, Wrong } from './given.ts';
 import type { Asking, Changing, Given } from './given.ts';
 import { nodeArgs } from './nodeArgs.ts';
 import type { KeeperCommand, NodeCommand } from './nodeArgs.ts';
+import { type SnapshotCommand, snapshotArgs } from './snapshot/args.ts';
 
 /** What `serve` and `demo` set over the configuration. */
 export interface Overrides {
@@ -64,6 +65,7 @@ export type Command =
   | UpCommand
   | { readonly name: 'check'; readonly file: string }
   | AskCommand
+  | SnapshotCommand
   | { readonly name: 'schema' }
   | { readonly name: 'version' }
   | { readonly name: 'help'; readonly topic: CommandName | null };
@@ -179,6 +181,7 @@ const build = (name: CommandName, given: Given): Command => {
   if (name === 'status') return { name, watch: given.values.has('watch'), ...asking(given) };
   if (name === 'explain') return explain(given);
   if (name === 'reload') return { name, ...changing(given) };
+  if (name === 'snapshot') return snapshotArgs(given);
   if (name === 'node') return nodeArgs(given);
   if (name === 'check') return { name, file: given.words[0] ?? '' };
   return name === 'help' ? help(given.words) : { name };

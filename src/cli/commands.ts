@@ -33,6 +33,30 @@ const CHANGE: Readonly<Record<string, OptionSpec>> = {
   'token-file': { value: 'FILE', text: 'file with the token of the admin port, .tidegate/admin.token by default' },
 };
 
+const SNAPSHOT: Readonly<Record<string, OptionSpec>> = {
+  config: { value: 'FILE', text: 'configuration; its sections on snapshots count' },
+  chain: { value: 'NAME', text: 'name of the chain; the first of the configuration by default' },
+  store: { value: 'DIR', text: 'the store, .tidegate/snapshots by default' },
+  key: { value: 'FILE', text: 'signing key, made where it is missing' },
+  trust: { value: 'FILE', text: 'keys whose manifests count' },
+  data: { value: 'DIR', text: 'create: the data directory; may be left out for --client anvil, which is asked for its state' },
+  rpc: { value: 'URL', text: 'create: JSON-RPC of the node, which is asked for blocks, receipts and proofs' },
+  facts: { value: 'FILE', text: 'create: JSON with chain id, genesis, version and head, where no node can be asked' },
+  client: { value: 'KIND', text: 'create: geth, reth, erigon, nethermind, besu, ethereumjs, anvil or other' },
+  source: { value: 'NAME', text: 'create: name of the node; it is not asked to confirm its own snapshot' },
+  kind: { value: 'KIND', text: 'create: full, incremental or auto, which is what is due' },
+  'if-due': { text: 'create: do nothing unless one is due' },
+  'from-block': { value: 'N', text: 'create: lowest block whose header is captured, 0 by default' },
+  'no-verify': { text: 'create: do not verify' },
+  offline: { value: 'DIR', text: 'verify: an exported snapshot instead of one in the store' },
+  checkpoint: { value: 'N:HASH', multiple: true, text: 'create, verify: a block known to be of the chain' },
+  peer: { value: 'URL', multiple: true, text: 'create, verify: JSON-RPC of a node that is asked for its block at the head' },
+  quorum: { value: 'N', text: 'create, verify: how many of these must have the same, 2 by default' },
+  'proof-only': { text: 'export: blocks, receipts and proofs without the data' },
+  'dry-run': { text: 'prune: only say what would go' },
+  json: { text: 'print JSON' },
+};
+
 const plain = (summary: string, usage: string): CommandSpec => ({
   summary,
   usage: [usage],
@@ -154,6 +178,25 @@ export const COMMANDS = {
       'add, remove, cordon, uncordon and weight go to the gateway and are not written to the config file: its next reload',
       'undoes add and remove, a restart everything. The others go to the controller: --admin is http://127.0.0.1:9546 and',
       '--token-file .tidegate/controller.token by default.',
+    ],
+  },
+  snapshot: {
+    summary: 'take, verify, list, prune and move snapshots of nodes',
+    usage: [
+      'tidegate snapshot create --rpc URL --data DIR --client KIND [options]',
+      'tidegate snapshot list|prune|keygen [options]',
+      'tidegate snapshot show ID [options]',
+      'tidegate snapshot verify [ID] [options]',
+      'tidegate snapshot verify --offline DIR [options]',
+      'tidegate snapshot export ID DIR [--proof-only] [options]',
+      'tidegate snapshot import DIR [options]',
+    ],
+    options: SNAPSHOT,
+    words: ['ACTION', 'ID or DIR', 'DIR'],
+    leastWords: 1,
+    notes: [
+      'Nothing may write to the data directory meanwhile: stop the node, or take a copy that the file system made at one instant.',
+      'Exit code 3: nothing speaks against the snapshot, but it is not proven as far as the configuration asks.',
     ],
   },
   schema: plain('print the JSON Schema of the configuration, for editors', 'tidegate schema'),

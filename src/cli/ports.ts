@@ -10,6 +10,10 @@ export interface World {
   /** Writes one line to standard error. */
   err(line: string): void;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Shows how far something is, in the place of what was shown before; '' takes it away. Absent where nobody watches. */
+  readonly progress?: (line: string) => void;
+  /** Unix milliseconds. */
+  nowMs(): number;
   /** Whole text of a file. Rejects with an error that has a `code`. */
   readFile(path: string): Promise<string>;
   /** GETs a URL, or sends it something; rejects when there is no whole answer within a few seconds, or `timeoutMs`. */
@@ -129,4 +133,6 @@ export const EXIT = {
   failed: 1,
   /** The command line is wrong. */
   usage: 2,
+  /** Nothing speaks against a snapshot, but it is not proven as far as the configuration asks. */
+  unproven: 3,
 } as const;

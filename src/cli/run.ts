@@ -40,6 +40,9 @@ const run = async (command: Command, world: World, parts: Parts): Promise<number
       return changeNode(command, world);
     case 'keeper':
       return keeperNode(command, world);
+    case 'snapshot':
+      // Loaded when asked for: threads and hashes are none of the other commands' business.
+      return (await import('./snapshot/run.ts')).runSnapshot(command, world);
     case 'schema':
       return print(world, schemaText().trimEnd());
     case 'version':

@@ -76,6 +76,19 @@ export const DEFAULTS = {
     keys: [],
     perIp: { callsPerS: 0, burst: 0, maxInFlight: 0, maxTracked: 10_000 },
   },
+  snapshots: {
+    directory: '.tidegate/snapshots',
+    keyFile: '.tidegate/snapshot.key',
+    trustFile: '.tidegate/snapshot-trust.json',
+    gzip: true,
+    threads: 0,
+    everyMs: 3_600_000,
+    fullEveryMs: 604_800_000,
+    keep: { last: 3, hourly: 24, daily: 7, weekly: 4, monthly: 6 },
+    graceMs: 3_600_000,
+    trashMs: 172_800_000,
+    proof: { blocks: 128, samples: 256 },
+  },
   accessKey: {
     chains: [],
     methods: { allow: [], deny: [] },
@@ -110,6 +123,7 @@ export const DEFAULTS = {
       nullRetry: true,
     },
     view: { pinning: 'auto', maxWaitMs: 2000 },
+    snapshots: { levels: ['L0', 'L1', 'L3', 'L4', 'L5', 'L6'], checkpoints: [], genesisHash: '', quorum: 2, watch: [] },
     health: {
       probeIntervalMs: 0,
       probeTimeoutMs: 2000,

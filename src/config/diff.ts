@@ -62,7 +62,7 @@ const byName = <Item extends Named>(
 
 const diffChain = (before: ChainConfig, after: ChainConfig): Change[] => {
   const chain = after.name;
-  const keys = ['family', 'chainId', 'blockTimeMs', 'methods', 'routing', 'view', 'health', 'coalescing', 'cache'] as const;
+  const keys = ['family', 'chainId', 'blockTimeMs', 'methods', 'routing', 'view', 'snapshots', 'health', 'coalescing', 'cache'] as const;
   const sections = keys
     .filter((key) => !same(before[key], after[key]))
     .map((key): Change => ({ kind: 'changed', path: `chains.${chain}.${key}`, chain }));
@@ -77,7 +77,7 @@ const diffChain = (before: ChainConfig, after: ChainConfig): Change[] => {
   return [...sections, ...upstreams];
 };
 
-const diffSection = (name: 'server' | 'admin' | 'log' | 'access' | 'cache', before: Config, after: Config): Change[] => {
+const diffSection = (name: 'server' | 'admin' | 'log' | 'access' | 'cache' | 'snapshots', before: Config, after: Config): Change[] => {
   const old: Readonly<Record<string, unknown>> = before[name];
   return Object.entries(after[name])
     .filter(([key, value]) => !same(old[key], value))
@@ -101,6 +101,7 @@ export function diffConfig(before: Config, after: Config): ConfigDiff {
     ...diffSection('log', before, after),
     ...diffSection('access', before, after),
     ...diffSection('cache', before, after),
+    ...diffSection('snapshots', before, after),
     ...(isFirstSame ? [] : [{ kind: 'changed', path: 'chains' } satisfies Change]),
     ...chains,
   ];

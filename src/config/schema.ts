@@ -7,6 +7,7 @@ import { DEFAULTS } from './defaults.ts';
 import { choice, durationMs } from './fields.ts';
 import { healthSection } from './health.ts';
 import { routingSection } from './routing.ts';
+import { chainSnapshotsSection, snapshotsSection } from './snapshots.ts';
 import { viewSection } from './view.ts';
 import { adminSection, logSection, serverSection } from './server.ts';
 import { labelName, methodsSection, upstreamObject } from './upstream.ts';
@@ -36,6 +37,7 @@ export const chainObject = z.strictObject(
     upstreams: list(upstreamObject, 256, 'upstream').describe('The nodes.'),
     routing: routingSection,
     view: viewSection,
+    snapshots: chainSnapshotsSection,
     health: healthSection,
     coalescing: coalescingSection,
     cache: chainCacheSection,
@@ -51,6 +53,7 @@ export const configObject = z.strictObject(
     log: logSection,
     access: accessSection,
     cache: cacheSection,
+    snapshots: snapshotsSection,
     chains: list(chainObject, 64, 'chain').describe('The networks; the first one also answers at /.'),
     controller: controllerSection,
     nodes: nodesSection,
@@ -78,5 +81,7 @@ export type MethodsConfig = ChainConfig['methods'];
 export type RoutingConfig = ChainConfig['routing'];
 export type ViewConfig = ChainConfig['view'];
 export type ChainCacheConfig = ChainConfig['cache'];
+export type SnapshotsConfig = Config['snapshots'];
+export type ChainSnapshotsConfig = ChainConfig['snapshots'];
 export type HealthConfig = ChainConfig['health'];
 export type UpstreamConfig = ChainConfig['upstreams'][number];

@@ -1,4 +1,4 @@
-import type { Level, Manifest } from './manifest.ts';
+import type { Level, LevelRecord, Manifest, Verification } from './manifest.ts';
 
 /** Levels that must be proven before a snapshot may serve. */
 export interface ProofPolicy {
@@ -17,4 +17,17 @@ export function unproven({ verification }: Pick<Manifest, 'verification'>, { lev
     if (record.verdict !== 'proven') return `${level} is ${record.verdict}: ${record.why}`;
   }
   return null;
+}
+
+/**
+ * What is known after a new verification. The bytes are the same as ever, so what was proven of them stays proven where
+ * the new one had not the means to show it; what it found against them counts.
+ */
+export function mergeVerification(before: Verification | null, after: Verification): Verification {
+  const kept = (record: LevelRecord): LevelRecord => {
+    const old = before?.levels.find(({ level }) => level === record.level);
+    const isSilent = record.verdict === 'notRun' || record.verdict === 'notProvable';
+    return isSilent && old?.verdict === 'proven' ? old : record;
+  };
+  return { atMs: after.atMs, levels: after.levels.map(kept) };
 }

@@ -1,0 +1,34 @@
+import { StoreFault } from '../../store/fault.ts';
+import { AskFault } from '../../verify/ask.ts';
+import { plainText } from '../ask.ts';
+import { EXIT, type World } from '../ports.ts';
+import { exportTo, importFrom, listSnapshots, makeKey, pruneSnapshots, showSnapshot, verifyStored } from './actions.ts';
+import type { SnapshotCommand } from './args.ts';
+import { createSnapshot } from './create.ts';
+import { setUp, type Setup } from './setup.ts';
+
+const RUN: Readonly<Record<SnapshotCommand['action'], (setup: Setup) => Promise<number>>> = {
+  create: createSnapshot,
+  list: listSnapshots,
+  show: showSnapshot,
+  verify: verifyStored,
+  prune: pruneSnapshots,
+  export: exportTo,
+  import: importFrom,
+  keygen: makeKey,
+};
+
+/** Runs `tidegate snapshot …`. What the store or a node refuses is one line; anything else is a bug and thrown. */
+export async function runSnapshot(command: SnapshotCommand, world: World): Promise<number> {
+  try {
+    const result = await setUp(command, world);
+    if ('setup' in result) return await RUN[command.action](result.setup);
+    for (const line of result.lines) world.err(line);
+    return EXIT.failed;
+  } catch (error) {
+    if (!(error instanceof StoreFault || error instanceof AskFault)) throw error;
+    world.progress?.('');
+    world.err(`tidegate: ${plainText(error.message)}`);
+    return EXIT.failed;
+  }
+}
