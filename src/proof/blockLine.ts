@@ -1,8 +1,9 @@
 import { checkBody } from './body.ts';
 import { type Keccak, ProofFault } from './fault.ts';
 import { type Captured, checkHeader, type Header } from './header.ts';
-import { checkReceipts, compareLogs } from './receipts.ts';
+import { checkReceipts, compareLogs, type ProvenLog } from './receipts.ts';
 import { checkRequests, type Sha256 } from './requests.ts';
+import { checkNoRequests, type RequestSources } from './requestSources.ts';
 
 /** The hashes that proofs are made of. */
 export interface Hashes {
@@ -22,6 +23,8 @@ export interface BlockLine {
   readonly logs?: unknown;
   /** Execution requests, as the engine API gives them. */
   readonly requests?: unknown;
+  /** Instead of the requests: what shows that there are none. */
+  readonly requestSources?: RequestSources;
 }
 
 /** Levels that blocks are proven to. */
@@ -69,33 +72,43 @@ export class BlockProver {
     if (header === null) return null;
     this.counts.headers++;
     if (hasBody(block)) this.#body(line);
-    if (line.receipts !== undefined) this.#receipts(line);
+    const logs = line.receipts === undefined ? null : this.#receipts(line);
+    if (hasBody(block)) this.#requests(line, logs);
     return header;
   }
 
-  #body({ block, uncles, requests }: BlockLine): void {
+  #body({ block, uncles }: BlockLine): void {
     const body = this.#try('L4', block, () => checkBody(this.#hashes.keccak, block, uncles));
     if (body === null) return;
     this.counts.bodies++;
     this.counts.transactions += body.transactions;
     this.counts.withdrawals += body.withdrawals;
     this.counts.uncles += body.uncles;
+  }
+
+  /** Counts what cannot be shown instead of holding it against the block. */
+  #requests({ block, requests, requestSources }: BlockLine, logs: readonly ProvenLog[] | null): void {
+    if (block['requestsHash'] === undefined || block['requestsHash'] === null) return;
     try {
-      if (checkRequests(this.#hashes.sha256, block, requests)) this.counts.requestsProven++;
+      if (requests === undefined && requestSources !== undefined && logs !== null) checkNoRequests(this.#hashes.keccak, block, logs, requestSources);
+      else checkRequests(this.#hashes.sha256, block, requests);
+      this.counts.requestsProven++;
     } catch (error) {
       if (error instanceof ProofFault && error.verdict === 'notProvable') this.counts.requestsNotProvable++;
       else this.#add('L4', block, error);
     }
   }
 
-  #receipts({ block, receipts, logs }: BlockLine): void {
+  /** @returns the logs that the receipts prove; null when they do not fit */
+  #receipts({ block, receipts, logs }: BlockLine): readonly ProvenLog[] | null {
     const proven = this.#try('L5', block, () => checkReceipts(this.#hashes.keccak, block, receipts));
-    if (proven === null) return;
+    if (proven === null) return null;
     this.counts.receipts += Array.isArray(receipts) ? receipts.length : 0;
     this.counts.logs += proven.length;
-    if (logs === undefined) return;
+    if (logs === undefined) return proven;
     this.#try('L5', block, () => compareLogs(proven, logs));
     this.counts.logsCompared += proven.length;
+    return proven;
   }
 
   #try<T>(level: BlockLevel, block: Captured, check: () => T): T | null {

@@ -14,14 +14,12 @@ export function requestsHash(sha256: Sha256, requests: readonly Uint8Array[]): U
 }
 
 /**
- * Rebuilds the requestsHash of a header.
+ * Rebuilds the requestsHash of a header that has one.
  * @param requests the list as the engine API gives it, or undefined where it was not captured
- * @returns whether there was something to prove: blocks before Prague have none
  * @throws ProofFault: `notProvable` without the list, since no answer of JSON-RPC holds it
  */
-export function checkRequests(sha256: Sha256, block: Captured, requests: unknown): boolean {
+export function checkRequests(sha256: Sha256, block: Captured, requests: unknown): void {
   const claimed = block['requestsHash'];
-  if (claimed === undefined || claimed === null) return false;
   if (requests === undefined || requests === null) throw notProvable('requestsHash', 'the list of requests was not captured');
   if (!Array.isArray(requests)) throw wrong('requests', 'is not a list');
   const list = requests.map((request: unknown, i) => dataBytes(request, `requests[${i}]`));
@@ -30,5 +28,4 @@ export function checkRequests(sha256: Sha256, block: Captured, requests: unknown
   if (odd >= 0) throw wrong(`requests[${odd}]`, 'is not in order of types');
   const hash = toHex(requestsHash(sha256, list));
   if (hash !== String(claimed).toLowerCase()) throw wrong('requestsHash', `the header has ${String(claimed)}, the list gives ${hash}`);
-  return true;
 }

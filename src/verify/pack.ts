@@ -1,5 +1,6 @@
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { QUEUE_SLOTS, REQUEST_CONTRACTS } from '../proof/requestSources.ts';
 import { ask, askAll, AskFault, type Asked, type Call } from './ask.ts';
 import { samplesOf } from './addresses.ts';
 import { PROOF_FILES } from './verify.ts';
@@ -57,12 +58,30 @@ export async function nodeFacts(node: Asked): Promise<NodeFacts> {
 const uncleCalls = (block: Block): Call[] =>
   (Array.isArray(block['uncles']) ? block['uncles'] : []).map((_, i) => ({ method: 'eth_getUncleByBlockHashAndIndex', params: [block['hash'], quantity(i)] }));
 
+/** What shows that a block has no requests; nothing where the node no longer has the state before it. */
+const requestSources = async (node: Asked, block: Block): Promise<{ readonly requestSources?: unknown }> => {
+  const number = Number(block['number']);
+  if (block['requestsHash'] == null || number === 0) return {};
+  const before = quantity(number - 1);
+  try {
+    const [parent, ...proofs] = await askAll(node, [
+      { method: 'eth_getBlockByNumber', params: [before, false] },
+      ...REQUEST_CONTRACTS.map((address): Call => ({ method: 'eth_getProof', params: [address, QUEUE_SLOTS, before] })),
+    ]);
+    const { transactions: _transactions, uncles: _uncles, withdrawals: _withdrawals, ...header } = parent as Block;
+    return { requestSources: { parent: header, proofs } };
+  } catch (error) {
+    if (error instanceof AskFault) return {};
+    throw error;
+  }
+};
+
 /** A block with all that it takes to rebuild what its header commits to. */
 const wholeBlock = async (node: Asked, number: number): Promise<Block> => {
   const at = quantity(number);
   const [block, receipts] = (await askAll(node, [{ method: 'eth_getBlockByNumber', params: [at, true] }, { method: 'eth_getBlockReceipts', params: [at] }])) as [Block, unknown];
-  const [uncles, logs] = await Promise.all([askAll(node, uncleCalls(block)), ask(node, 'eth_getLogs', [{ blockHash: block['hash'] }])]);
-  return { block, receipts, logs, ...(uncles.length > 0 ? { uncles } : {}) };
+  const [uncles, logs, sources] = await Promise.all([askAll(node, uncleCalls(block)), ask(node, 'eth_getLogs', [{ blockHash: block['hash'] }]), requestSources(node, block)]);
+  return { block, receipts, logs, ...sources, ...(uncles.length > 0 ? { uncles } : {}) };
 };
 
 const HEADER_BATCH = 100;

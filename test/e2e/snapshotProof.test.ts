@@ -35,7 +35,7 @@ describe('a snapshot of a real node', () => {
     expect(verification.levels.map(({ level, verdict }) => `${level} ${verdict}`)).toEqual(['L0 proven', 'L1 proven', 'L2 notRun', 'L3 proven', 'L4 proven', 'L5 proven', 'L6 proven']);
     const number = node.facts.head.number;
     expect(levelOf(verification, 'L3')).toMatchObject({ counts: { headers: number + 1, lowest: 0, anchor: number, blocksAboveAnchor: 0 } });
-    expect(levelOf(verification, 'L4').counts).toMatchObject({ bodies: 5, transactions: 20 });
+    expect(levelOf(verification, 'L4').counts).toMatchObject({ bodies: 5, transactions: 20, requestsProven: 5, requestsNotProvable: 0 });
     expect(levelOf(verification, 'L5').counts).toMatchObject({ receipts: 20, logs: 5, logsCompared: 5 });
     const { samples = 0, flat = 0, absent, damageSharePpm = 0 } = levelOf(verification, 'L6').counts;
     expect(samples).toBeGreaterThan(15);
