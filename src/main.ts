@@ -22,7 +22,6 @@ const world: World = {
   out: (line) => void process.stdout.write(`${line}\n`),
   err: (line) => void process.stderr.write(`${line}\n`),
   ...(process.stderr.isTTY ? { progress: (line: string) => void process.stderr.write(`\r\u001b[K${line}`) } : {}),
-  nowMs: Date.now,
   env: process.env,
   readFile: (path) => readFile(path, 'utf8'),
   async fetchText(url, sent) {

@@ -12,8 +12,6 @@ export interface World {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Shows how far something is, in the place of what was shown before; '' takes it away. Absent where nobody watches. */
   readonly progress?: (line: string) => void;
-  /** Unix milliseconds. */
-  nowMs(): number;
   /** Whole text of a file. Rejects with an error that has a `code`. */
   readFile(path: string): Promise<string>;
   /** GETs a URL, or sends it something; rejects when there is no whole answer within a few seconds, or `timeoutMs`. */

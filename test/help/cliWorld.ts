@@ -16,7 +16,6 @@ export class TestWorld implements World {
   readonly listeners = new Set<() => void>();
   out = (line: string): void => void this.outLines.push(...line.split('\n'));
   err = (line: string): void => void this.errLines.push(...line.split('\n'));
-  nowMs = (): number => 1_700_000_000_000;
   readFile = async (path: string): Promise<string> => {
     const text = this.files.get(path);
     if (text === undefined) throw Object.assign(new Error('ENOENT'), { code: 'ENOENT' });
