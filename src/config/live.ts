@@ -24,6 +24,7 @@ const FIXED_IN_CHAIN: readonly (readonly string[])[] = [
   ['routing', 'tierReturnMs'],
   ['health', 'failures', 'windowMs'],
   ['health', 'trustedHead'],
+  ['subscriptions'],
 ];
 
 type Tree = Record<string, unknown>;

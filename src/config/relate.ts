@@ -48,6 +48,13 @@ const relateServer = ({ server }: Config): Finding[] => {
       message: 'server.maxMethodBytes must be at most server.maxBodyBytes',
     });
   }
+  if (server.webSocket.softLimitBytes > server.webSocket.hardLimitBytes) {
+    findings.push({
+      path: ['server', 'webSocket', 'softLimitBytes'],
+      orAt: ['server', 'webSocket', 'hardLimitBytes'],
+      message: 'server.webSocket.softLimitBytes must be at most server.webSocket.hardLimitBytes',
+    });
+  }
   return findings;
 };
 

@@ -10,6 +10,7 @@ import { routingSection } from './routing.ts';
 import { chainSnapshotsSection, snapshotsSection } from './snapshots.ts';
 import { viewSection } from './view.ts';
 import { adminSection, logSection, serverSection } from './server.ts';
+import { subscriptionsSection } from './subscriptions.ts';
 import { labelName, methodsSection, upstreamObject } from './upstream.ts';
 
 const list = <Item extends z.ZodType>(item: Item, max: number, noun: string) => {
@@ -41,6 +42,7 @@ export const chainObject = z.strictObject(
     health: healthSection,
     coalescing: coalescingSection,
     cache: chainCacheSection,
+    subscriptions: subscriptionsSection,
   },
   { error: 'must be a mapping' },
 );
@@ -84,4 +86,6 @@ export type ChainCacheConfig = ChainConfig['cache'];
 export type SnapshotsConfig = Config['snapshots'];
 export type ChainSnapshotsConfig = ChainConfig['snapshots'];
 export type HealthConfig = ChainConfig['health'];
+export type SubscriptionsConfig = ChainConfig['subscriptions'];
+export type WebSocketConfig = ServerConfig['webSocket'];
 export type UpstreamConfig = ChainConfig['upstreams'][number];

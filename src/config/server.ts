@@ -3,6 +3,7 @@ import { parseCidr } from './cidr.ts';
 import { DEFAULTS } from './defaults.ts';
 import { choice, count, durationMs, durationS, flag, listOf, section, sizeBytes } from './fields.ts';
 import { tlsSection } from './tls.ts';
+import { webSocketSection } from './subscriptions.ts';
 
 const D = DEFAULTS.server;
 const GIB = 1_073_741_824;
@@ -91,6 +92,7 @@ export const serverSection = section(
     ),
     trustedProxies: listOf(cidr, D.trustedProxies, 1000, 'Address ranges of proxies whose X-Forwarded-For counts.'),
     tls: tlsSection,
+    webSocket: webSocketSection,
   },
   'The client port and its limits.',
 );

@@ -136,6 +136,13 @@ export class Call<H> implements EdgeExchange, Waiting {
     this.#host.ended(this);
   }
 
+  /** The connection goes on as something else: there is no answer. */
+  leave(): void {
+    if (this.#state === OVER) return;
+    this.#state = OVER;
+    this.#host.ended(this);
+  }
+
   /** The client is gone, or the engine gave the connection up. */
   onGone(): void {
     if (this.#state === OVER) return;

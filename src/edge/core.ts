@@ -4,8 +4,10 @@ import type { CallHost } from './call.ts';
 import { Cors } from './cors.ts';
 import { HeadScan } from './head.ts';
 import { judge } from './judge.ts';
+import type { Refusal } from './judge.ts';
+import { asksForSocket, judgeUpgrade } from './judgeUpgrade.ts';
 import type { EdgeLog, EdgeOptions } from './limits.ts';
-import type { EdgeAnswer, EdgeHandler, RequestHead, RequestSink } from './port.ts';
+import type { EdgeAnswer, EdgeHandler, RequestHead, SocketSink } from './port.ts';
 import { UnreadNotice } from './unreadNotice.ts';
 
 /** What an engine does with its handle of a response. */
@@ -15,6 +17,8 @@ export interface EngineSide<H> {
   /** Peer address as text, IPv4-mapped IPv6 folded to IPv4. */
   addressOf(handle: H): string;
 }
+
+const NO_UPGRADE: Refusal = { kind: 'badUpgrade', detail: '' };
 
 /** What the engines share: the way of a request up to its sink, the count of calls, the state of the drain. */
 export class EdgeCore<H> implements CallHost<H> {
@@ -59,7 +63,8 @@ export class EdgeCore<H> implements CallHost<H> {
   /** Judges the scanned head and asks the handler. Afterwards the call is receiving, or it has its answer. */
   begin(call: Call<H>, head: RequestHead): void {
     const scan = this.scan;
-    const refusal = judge(scan, this.options);
+    // one that a sound upgrade had taken another way
+    const refusal = asksForSocket(scan) ? (judgeUpgrade(scan, this.options) ?? NO_UPGRADE) : judge(scan, this.options);
     if (refusal !== null) {
       call.refuse(refusal.kind, refusal.detail);
       return;
@@ -74,6 +79,25 @@ export class EdgeCore<H> implements CallHost<H> {
     } else {
       this.#ask(call, head, unread);
     }
+  }
+
+  /** Judges the scanned head of a request for a WebSocket and asks the handler. Null = the call has its answer. */
+  upgrade(call: Call<H>, head: RequestHead): SocketSink | null {
+    const refusal = judgeUpgrade(this.scan, this.options);
+    if (refusal !== null) call.refuse(refusal.kind, refusal.detail);
+    else if (!this.cors.allows(this.scan.origin)) call.refuse('forbidden', 'origin');
+    else if (this.draining) call.refuse('draining');
+    else {
+      const verdict = this.#guard(call, () => this.#handler.onUpgrade(head));
+      if (verdict !== null && 'onOpen' in verdict) {
+        call.leave();
+        return verdict;
+      }
+      // whoever asked for another protocol may already speak it
+      call.closing = true;
+      if (verdict !== null) call.answer(verdict);
+    }
+    return null;
   }
 
   write(call: Call<H>, answer: EdgeAnswer): void {
@@ -91,19 +115,24 @@ export class EdgeCore<H> implements CallHost<H> {
   }
 
   #ask(call: Call<H>, head: RequestHead, unread: boolean): void {
-    let verdict: RequestSink | EdgeAnswer;
-    try {
-      verdict = this.#handler.onRequest(head);
-    } catch (error) {
-      this.log.error({ err: error }, 'the handler failed on a request');
-      call.refuse('internal');
-      return;
-    }
+    const verdict = this.#guard(call, () => this.#handler.onRequest(head));
+    if (verdict === null) return;
     if ('onBody' in verdict) {
       call.accept(verdict);
     } else {
       call.closing = unread;
       call.answer(verdict);
+    }
+  }
+
+  /** What the handler says; null when it failed, and the call is refused. */
+  #guard<T>(call: Call<H>, ask: () => T): T | null {
+    try {
+      return ask();
+    } catch (error) {
+      this.log.error({ err: error }, 'the handler failed on a request');
+      call.refuse('internal');
+      return null;
     }
   }
 }

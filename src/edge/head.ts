@@ -17,6 +17,10 @@ export class HeadScan {
   transferEncoding = '';
   /** `x-tidegate-min-block`; of doubles the last. */
   minBlock = '';
+  upgrade = '';
+  connection = '';
+  webSocketKey = '';
+  webSocketVersion = '';
   hosts = 0;
   origins = 0;
   expects = 0;
@@ -24,6 +28,9 @@ export class HeadScan {
   contentLengths = 0;
   contentEncodings = 0;
   transferEncodings = 0;
+  upgrades = 0;
+  webSocketKeys = 0;
+  webSocketVersions = 0;
   /** Header lines. */
   lines = 0;
   /** Sum over the lines of name, value and four bytes. */
@@ -38,6 +45,8 @@ export class HeadScan {
     this.acceptEncoding = this.transferEncoding = this.minBlock = '';
     this.hosts = this.origins = this.expects = this.lines = this.sizeBytes = 0;
     this.contentTypes = this.contentLengths = this.contentEncodings = this.transferEncodings = 0;
+    this.upgrade = this.connection = this.webSocketKey = this.webSocketVersion = '';
+    this.upgrades = this.webSocketKeys = this.webSocketVersions = 0;
   }
 
   /** Takes one header line; the name in lower case. Of doubles the first value is kept and the count tells. */
@@ -52,6 +61,12 @@ export class HeadScan {
       case 6:
         if (name === 'origin' && ++this.origins === 1) this.origin = value;
         else if (name === 'expect' && ++this.expects === 1) this.expect = value;
+        break;
+      case 7:
+        if (name === 'upgrade' && ++this.upgrades === 1) this.upgrade = value;
+        break;
+      case 10:
+        if (name === 'connection') this.connection += this.connection === '' ? value : `, ${value}`;
         break;
       case 12:
         if (name === 'content-type' && ++this.contentTypes === 1) this.contentType = value;
@@ -70,6 +85,10 @@ export class HeadScan {
         break;
       case 17:
         if (name === 'transfer-encoding' && ++this.transferEncodings === 1) this.transferEncoding = value;
+        else if (name === 'sec-websocket-key' && ++this.webSocketKeys === 1) this.webSocketKey = value;
+        break;
+      case 21:
+        if (name === 'sec-websocket-version' && ++this.webSocketVersions === 1) this.webSocketVersion = value;
         break;
     }
   }

@@ -53,9 +53,14 @@ const JSON_TYPE = /^application\/(?:json|json-rpc|jsonrequest|[a-z0-9.+_-]+\+jso
  * @returns why it is refused, or null; after any refusal the connection is closed.
  */
 export function judge(head: HeadScan, rules: JudgeRules): Refusal | null {
+  return judgeShape(head, rules) ?? judgeMeaning(head, rules);
+}
+
+/** What every request must keep to, whatever it asks for. */
+export function judgeShape(head: HeadScan, rules: Pick<JudgeRules, 'maxHeaderBytes'>): Refusal | null {
   if (head.lines > MAX_HEADER_LINES) return NO.lines;
   if (head.sizeBytes + head.path.length + head.query.length > rules.maxHeaderBytes) return NO.size;
-  return judgeFraming(head) ?? judgeTarget(head) ?? judgeMeaning(head, rules);
+  return judgeFraming(head) ?? judgeTarget(head);
 }
 
 function judgeFraming(head: HeadScan): Refusal | null {

@@ -32,7 +32,25 @@ export interface EdgeOptions {
   readonly cors: CorsOptions;
   /** Files to serve TLS with; without names, plain HTTP. */
   readonly tls: TlsConfig;
+  readonly webSocket: SocketOptions;
 }
+
+/** What the edge needs of `server.webSocket`. */
+export interface SocketOptions {
+  readonly enabled: boolean;
+  readonly maxMessageBytes: number;
+  /** Without a sign of life for so long a connection is closed. */
+  readonly idleTimeoutMs: number;
+  readonly softLimitBytes: number;
+  readonly hardLimitBytes: number;
+  /** Time between the stop of the listener and close code 1012. */
+  readonly drainGraceMs: number;
+}
+
+/** Close code of a server that goes away and may come back (IANA registry). */
+export const SERVICE_RESTART = 1012;
+/** Close code for a connection that cannot be served as it reads too slowly: try again later. */
+export const TRY_AGAIN_LATER = 1013;
 
 /** Header lines per request. The `uws` engine cannot hold more. */
 export const MAX_HEADER_LINES = 98;

@@ -1,4 +1,5 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { ServerResponse } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import { Server as TlsServer } from 'node:https';
 import { Server as NetServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
@@ -10,9 +11,12 @@ import { Handshakes } from './handshakes.ts';
 import { EdgeCore } from './core.ts';
 import { MAX_PIPELINED } from './limits.ts';
 import type { EdgeLog, EdgeOptions } from './limits.ts';
+import { asksForSocket } from './judgeUpgrade.ts';
 import { parserFault, refuseOnSocket } from './nodeRefuse.ts';
 import type { ParserError } from './nodeRefuse.ts';
 import { makeServer, useCertificate } from './nodeServer.ts';
+import { NodeSockets } from './nodeSockets.ts';
+import { ignoreUpgrade } from './nodeUpgrade.ts';
 import { writeNode } from './nodeWrite.ts';
 import type { EdgeAnswer, EdgeHandler, EdgeServer, RequestHead } from './port.ts';
 
@@ -28,6 +32,8 @@ interface NodeConnection {
   readonly calls: NodeCall[];
   /** Its last answer is decided: whatever else it sends is not read. */
   closing: boolean;
+  /** It has become a WebSocket. */
+  isSocket: boolean;
 }
 
 class NodeHead implements RequestHead {
@@ -70,6 +76,7 @@ export class NodeEngine implements EdgeServer {
   certificate: Certificate | null;
   readonly #server: Server | TlsServer;
   readonly #handshakes = new Handshakes();
+  readonly #sockets: NodeSockets;
   readonly #connections = new Map<Socket, NodeConnection>();
   #drained: Promise<void> | null = null;
   #onEmpty: (() => void) | null = null;
@@ -79,11 +86,13 @@ export class NodeEngine implements EdgeServer {
       write: (call, answer) => this.#write(call, answer),
       addressOf: ({ req }) => addressOf(req),
     });
+    this.#sockets = new NodeSockets(options.webSocket);
     this.#core.onEnded = (call) => this.#onEnded(call);
     this.#server = makeServer(options, certificate);
     this.certificate = certificate;
     const onRequest = (req: IncomingMessage, res: ServerResponse): void => this.#onRequest(req, res);
     this.#server.on('request', onRequest).on('checkContinue', onRequest).on('checkExpectation', onRequest);
+    this.#server.on('upgrade', (req, socket, first) => this.#onUpgrade(req, socket as Socket, first));
     this.#server.on('connect', (_req, socket) => refuseOnSocket(socket, 'httpMethod'));
     if (this.#server instanceof TlsServer) {
       this.#server.on('connection', (socket: Socket) => this.#handshakes.add(socket));
@@ -130,8 +139,10 @@ export class NodeEngine implements EdgeServer {
       const timer = setTimeout(() => {
         for (const socket of this.#connections.keys()) socket.destroy();
       }, graceMs);
+      const restart = setTimeout(() => this.#sockets.restart(), Math.min(graceMs / 2, this.#core.options.webSocket.drainGraceMs));
       this.#onEmpty = () => {
         clearTimeout(timer);
+        clearTimeout(restart);
         // Ends its check for slow requests.
         this.#server.close();
         this.#core.clock.stop();
@@ -139,7 +150,7 @@ export class NodeEngine implements EdgeServer {
       };
       // Not the HTTP server's own close: it destroys connections whose last answer is still being read.
       NetServer.prototype.close.call(this.#server);
-      for (const [socket, { calls }] of this.#connections) if (calls.length === 0) socket.destroySoon();
+      for (const [socket, { calls, isSocket }] of this.#connections) if (calls.length === 0 && !isSocket) socket.destroySoon();
       this.#handshakes.destroy();
       this.#endIfEmpty();
     });
@@ -147,7 +158,9 @@ export class NodeEngine implements EdgeServer {
   }
 
   #onConnection(socket: Socket): void {
-    const connection: NodeConnection = { calls: [], closing: false };
+    // one whose request is read again
+    if (this.#connections.has(socket)) return;
+    const connection: NodeConnection = { calls: [], closing: false, isSocket: false };
     this.#connections.set(socket, connection);
     socket.on('close', () => {
       this.#connections.delete(socket);
@@ -158,6 +171,55 @@ export class NodeEngine implements EdgeServer {
 
   #endIfEmpty(): void {
     if (this.connections() === 0) this.#onEmpty?.();
+  }
+
+  publish(topicId: string, message: string): void {
+    this.#sockets.publish(topicId, message);
+  }
+
+  #onUpgrade(req: IncomingMessage, socket: Socket, first: Buffer): void {
+    const connection = this.#connections.get(socket);
+    // the parser has let go of it
+    socket.on('error', () => socket.destroy());
+    if (connection === undefined || connection.closing) {
+      socket.destroy();
+      return;
+    }
+    const core = this.#core;
+    this.#scan(req);
+    if (!asksForSocket(core.scan)) {
+      this.#head.point(null);
+      ignoreUpgrade(req, socket, first);
+      this.#server.emit(this.#server instanceof TlsServer ? 'secureConnection' : 'connection', socket);
+      return;
+    }
+    // answers that are due come first, and would go out as frames
+    if (connection.calls.length > 0) {
+      socket.destroy();
+      return;
+    }
+    const res = new ServerResponse(req);
+    res.assignSocket(socket);
+    const call = core.open(res);
+    connection.calls.push(call);
+    if (req.httpVersion !== '1.1') call.refuse('httpVersion');
+    const sink = req.httpVersion !== '1.1' ? null : core.upgrade(call, this.#head);
+    this.#head.point(null);
+    if (sink === null) return;
+    res.detachSocket(socket);
+    connection.isSocket = true;
+    this.#sockets.accept(req, socket, first, sink);
+  }
+
+  /** Reads a request's head into the scan of the core. */
+  #scan(req: IncomingMessage): void {
+    const { scan } = this.#core;
+    const head = this.#head;
+    head.point(req);
+    scan.reset(head.method, head.path, head.query);
+    const raw = req.rawHeaders;
+    for (let i = 0; i + 1 < raw.length; i += 2) scan.add((raw[i] ?? '').toLowerCase(), raw[i + 1] ?? '');
+    head.minBlock = scan.minBlock;
   }
 
   #onEnded(call: NodeCall): void {
@@ -180,11 +242,7 @@ export class NodeEngine implements EdgeServer {
     const head = this.#head;
     const connection = this.#connections.get(req.socket);
     if (connection === undefined || connection.closing) return;
-    head.point(req);
-    core.scan.reset(head.method, head.path, head.query);
-    const raw = req.rawHeaders;
-    for (let i = 0; i + 1 < raw.length; i += 2) core.scan.add((raw[i] ?? '').toLowerCase(), raw[i + 1] ?? '');
-    head.minBlock = core.scan.minBlock;
+    this.#scan(req);
     const call = core.open(res);
     connection.calls.push(call);
     if (req.httpVersion !== '1.1') {

@@ -45,6 +45,31 @@ export interface RequestSink {
   onGone(): void;
 }
 
+/** The engine's side of one WebSocket connection. Everything is a no-op once it is closed. */
+export interface EdgeSocket {
+  /** Sends one text message, after all that was sent or published to this connection before. */
+  send(message: string | Uint8Array): void;
+  /** Takes part in what is published under this name from now on. */
+  join(topicId: string): void;
+  leave(topicId: string): void;
+  /** Bytes that were handed over and have not left. */
+  bufferedBytes(): number;
+  /** Closes with a code and a reason of at most 123 bytes. */
+  end(code: number, reason: string): void;
+}
+
+/** The gateway's side of one WebSocket connection. */
+export interface SocketSink {
+  /** First of all, and once. */
+  onOpen(socket: EdgeSocket): void;
+  /** One whole message, text or binary; the receiver's to keep. */
+  onMessage(message: Buffer): void;
+  /** Some of what was buffered has left. */
+  onDrain(): void;
+  /** Last of all, and once. */
+  onClose(): void;
+}
+
 /**
  * The application behind an engine. Framing, limits, CORS, media types and timeouts are judged by the edge
  * before this is asked, alike on every engine.
@@ -52,6 +77,8 @@ export interface RequestSink {
 export interface EdgeHandler {
   /** Reads what it needs from the head synchronously; returns a sink for the body, or a refusal. */
   onRequest(head: RequestHead): RequestSink | EdgeAnswer;
+  /** The same for a request that asks for a WebSocket as RFC 6455 has it. */
+  onUpgrade(head: RequestHead): SocketSink | EdgeAnswer;
 }
 
 /** A listening engine. */
@@ -68,6 +95,11 @@ export interface EdgeServer {
   renew(certificate: Certificate): () => void;
   /** Open client connections. */
   connections(): number;
-  /** Stops accepting, answers what is under way with `connection: close`, resolves when all is closed or `graceMs` is over. */
+  /** Sends a text message to every WebSocket connection that joined this name. */
+  publish(topicId: string, message: string): void;
+  /**
+   * Stops accepting, answers what is under way with `connection: close`, closes WebSocket connections with code 1012 after their own
+   * grace time, resolves when all is closed or `graceMs` is over.
+   */
   drain(graceMs: number): Promise<void>;
 }

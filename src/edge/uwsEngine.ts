@@ -2,9 +2,10 @@ import type { Call } from './call.ts';
 import type { Certificate } from './certificate.ts';
 import { EdgeCore } from './core.ts';
 import type { EdgeLog, EdgeOptions } from './limits.ts';
-import type { EdgeHandler, EdgeServer, RequestHead } from './port.ts';
+import type { EdgeHandler, EdgeServer, RequestHead, SocketSink } from './port.ts';
 import { foldAddress } from './address.ts';
 import type { UwsApp, UwsModule, UwsRequest, UwsResponse } from './uwsLoad.ts';
+import { UwsSockets } from './uwsSockets.ts';
 import { makeTlsApp } from './uwsTls.ts';
 import { UwsWriter } from './uwsWrite.ts';
 
@@ -58,6 +59,7 @@ export class UwsEngine implements EdgeServer {
   #listener: UwsListener;
   readonly #core: EdgeCore<UwsResponse>;
   readonly #head = new UwsHead();
+  readonly #sockets = new UwsSockets();
   readonly #addHeader: (name: string, value: string) => void;
   /** Listeners of earlier certificates whose connections are still open, and the one that listens. */
   readonly #listeners = new Set<UwsListener>();
@@ -108,21 +110,23 @@ export class UwsEngine implements EdgeServer {
       core.draining = true;
       for (const listener of this.#listeners) this.#hush(listener);
       const close = (): void => {
-        core.onIdle = null;
+        core.onIdle = this.#sockets.onEmpty = null;
         clearTimeout(timer);
+        clearTimeout(restart);
         for (const { app } of this.#listeners) app.close();
         core.clock.stop();
         resolve();
       };
       const timer = setTimeout(close, graceMs);
+      const restart = setTimeout(() => this.#sockets.restart(), Math.min(graceMs / 2, core.options.webSocket.drainGraceMs));
       // Not from inside one of the library's callbacks, and a call may have begun meanwhile.
       const closeIfIdle = (): void => {
         setImmediate(() => {
-          if (core.underWay === 0 && core.onIdle !== null) close();
+          if (core.underWay === 0 && this.#sockets.size === 0 && core.onIdle !== null) close();
         });
       };
-      core.onIdle = closeIfIdle;
-      if (core.underWay === 0) closeIfIdle();
+      core.onIdle = this.#sockets.onEmpty = closeIfIdle;
+      closeIfIdle();
     });
     return this.#drained;
   }
@@ -130,7 +134,9 @@ export class UwsEngine implements EdgeServer {
   #makeListener(certificate: Certificate | null): UwsListener {
     const app = certificate === null ? this.#uws.App() : makeTlsApp(this.#uws, certificate);
     const listener: UwsListener = { app, certificate, token: null, connections: 0 };
-    app.filter((res, change) => this.#onConnection(listener, res, change));
+    app.filter((res, change) => this.#onConnection(listener, change, res));
+    const port = { accept: (res: UwsResponse, req: UwsRequest) => this.#onUpgrade(res, req), closed: () => this.#onConnection(listener, -1, null) };
+    app.ws('/*', this.#sockets.behavior(this.#core.options.webSocket, port));
     app.any('/*', (res, req) => this.#onRequest(res, req));
     return listener;
   }
@@ -155,16 +161,36 @@ export class UwsEngine implements EdgeServer {
     if (listener.connections === 0) this.#listeners.delete(listener);
   }
 
-  #onConnection(listener: UwsListener, res: UwsResponse, change: number): void {
+  /** Counts a connection in or out. @param res of one that may be one too many */
+  #onConnection(listener: UwsListener, change: number, res: UwsResponse | null): void {
     this.#connections += change > 0 ? 1 : -1;
     listener.connections += change > 0 ? 1 : -1;
     if (change > 0) this.#core.notice.onOpened();
     else this.#core.notice.onEnded();
-    if (change > 0 && this.#connections > this.#core.options.maxConnections) res.close();
+    if (change > 0 && this.#connections > this.#core.options.maxConnections) res?.close();
     else if (listener.token === null && listener.connections === 0) this.#listeners.delete(listener);
   }
 
+  publish(topicId: string, message: string): void {
+    for (const { app } of this.#listeners) app.publish(topicId, message, false, false);
+  }
+
   #onRequest(res: UwsResponse, req: UwsRequest): void {
+    const call = this.#read(res, req);
+    this.#core.begin(call, this.#head);
+    this.#head.point(null, null);
+    if (call.receiving) this.#receive(res, call);
+  }
+
+  #onUpgrade(res: UwsResponse, req: UwsRequest): SocketSink | null {
+    const call = this.#read(res, req);
+    const sink = this.#core.upgrade(call, this.#head);
+    this.#head.point(null, null);
+    return sink;
+  }
+
+  /** Scans a request's head and opens a call for it. */
+  #read(res: UwsResponse, req: UwsRequest): Call<UwsResponse> {
     const core = this.#core;
     const head = this.#head;
     core.notice.onRequest();
@@ -178,9 +204,7 @@ export class UwsEngine implements EdgeServer {
     // First of all: the library ends the process over a pending response without it.
     res.onAborted(() => call.onGone());
     head.point(req, res);
-    core.begin(call, head);
-    head.point(null, null);
-    if (call.receiving) this.#receive(res, call);
+    return call;
   }
 
   #receive(res: UwsResponse, call: Call<UwsResponse>): void {

@@ -21,8 +21,39 @@ export interface UwsTlsOptions {
 export interface UwsApp {
   any(pattern: string, handler: (res: UwsResponse, req: UwsRequest) => void): UwsApp;
   filter(watcher: (res: UwsResponse, change: number) => void): UwsApp;
+  ws(pattern: string, behavior: UwsBehavior): UwsApp;
+  publish(topic: string, message: string, isBinary: boolean, compress: boolean): boolean;
   listen(host: string, port: number, done: (token: object | false) => void): UwsApp;
   close(): UwsApp;
+}
+
+/** How WebSocket connections are handled. The handlers' arguments are valid only within them. */
+export interface UwsBehavior {
+  readonly maxPayloadLength: number;
+  /** Seconds; a multiple of 4 from 8 to 960. */
+  readonly idleTimeout: number;
+  readonly maxBackpressure: number;
+  readonly sendPingsAutomatically: boolean;
+  readonly compression: number;
+  upgrade(res: UwsResponse, req: UwsRequest, context: object): void;
+  open(ws: UwsSocketHandle): void;
+  message(ws: UwsSocketHandle, message: ArrayBuffer, isBinary: boolean): void;
+  drain(ws: UwsSocketHandle): void;
+  /** A message was left out because too much was unsent. */
+  dropped(ws: UwsSocketHandle): void;
+  close(ws: UwsSocketHandle): void;
+}
+
+/** One connection; any use after `close` throws. */
+export interface UwsSocketHandle {
+  getUserData(): object;
+  /** 0 = buffered, 1 = sent, 2 = dropped. */
+  send(message: string | Uint8Array, isBinary: boolean, compress: boolean): number;
+  subscribe(topic: string): boolean;
+  unsubscribe(topic: string): boolean;
+  getBufferedAmount(): number;
+  end(code: number, reason: string): void;
+  close(): void;
 }
 
 export interface UwsRequest {
@@ -41,6 +72,7 @@ export interface UwsResponse {
   tryEnd(body: Uint8Array, totalBytes: number): [ok: boolean, done: boolean];
   getWriteOffset(): number;
   onWritable(handler: (offset: number) => boolean): UwsResponse;
+  upgrade(userData: object, key: string, protocol: string, extensions: string, context: object): void;
   onAborted(handler: () => void): UwsResponse;
   onData(handler: (piece: ArrayBuffer, isLast: boolean) => void): UwsResponse;
   cork(write: () => void): UwsResponse;

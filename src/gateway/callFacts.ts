@@ -52,7 +52,11 @@ const heightOf = (point: BlockPoint): number => (point.kind === 'number' ? point
 
 /** The answer to `eth_blockNumber`: the head as the client sees it. */
 export const headAnswer = (call: ScannedCall, number: number): CallAnswer =>
-  answered(resultEnvelope(call.idRaw ?? 'null', Buffer.from(`"0x${number.toString(16)}"`, 'latin1')), { upstream: '', cache: 'hit' }, 'result');
+  ownAnswer(call, `"0x${number.toString(16)}"`);
+
+/** An answer of our own. @param resultRaw raw JSON */
+export const ownAnswer = (call: ScannedCall, resultRaw: string): CallAnswer =>
+  answered(resultEnvelope(call.idRaw ?? 'null', Buffer.from(resultRaw, 'latin1')), { upstream: '', cache: 'hit' }, 'result');
 
 /** The client's answer made of a node's: the node's own bytes under the caller's id. */
 export function answerBytes(call: ScannedCall, result: Reply, by: Pick<CallAnswer, 'upstream' | 'cache'>): CallAnswer {

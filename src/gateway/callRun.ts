@@ -11,7 +11,7 @@ import { errorEnvelope, requestEnvelope } from '../rpc/envelope.ts';
 import type { ScannedCall } from '../rpc/scan.ts';
 import { AttemptSink } from './attemptSink.ts';
 import type { AttemptOwner, NodeAnswer } from './attemptSink.ts';
-import { answerBytes, askForBlock, headAnswer, noteHash, sawHash } from './callFacts.ts';
+import { answerBytes, askForBlock, noteHash, sawHash } from './callFacts.ts';
 import { CallCache } from './callCache.ts';
 import { CallFlight } from './callFlight.ts';
 import type { Flyer } from './callFlight.ts';
@@ -25,6 +25,7 @@ import { CallView } from './callView.ts';
 import type { ChainRuntime, Underway } from './chain.ts';
 import type { Client, ServeContext } from './context.ts';
 import { isRetryReason, learnFrom } from './learn.ts';
+import { ownWord } from './ownWord.ts';
 
 /** One call from its scan to its answer: look up, route, forward, judge, answer, record. */
 export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway, Pausable, Checkable, Flyer {
@@ -76,10 +77,9 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
     const fault = this.enter() ?? decision.fault;
     if (fault !== null) return this.refuse(fault);
     this.cached.flushIfChanged();
-    // a head that nobody serves any more is no answer
-    if (this.spec.name === 'eth_blockNumber' && this.client.vantage.number >= 0 && this.chain.table.serving.length > 0) {
-      return this.answer(headAnswer(this.call, this.client.vantage.number));
-    }
+    const own = ownWord(this);
+    if (own instanceof Fault) return this.refuse(own);
+    if (own !== null) return this.answer(own);
     this.approach();
   }
 

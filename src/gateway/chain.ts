@@ -18,6 +18,8 @@ import { RetryBudget } from '../route/retryBudget.ts';
 import { SpareCandidates } from '../route/spare.ts';
 import type { ScannedCall } from '../rpc/scan.ts';
 import { HeaderBook } from './answers.ts';
+import { ChainSubs } from './chainSubs.ts';
+import type { ChainSubsParts } from './chainSubs.ts';
 import { ChainOptions } from './chainOptions.ts';
 import { ChainCache } from './chainCache.ts';
 import type { CallFlights } from './landing.ts';
@@ -45,6 +47,7 @@ export interface ChainParts {
   readonly view: ChainView;
   /** Part of each node's budget that is this process's, above 0 to 1; 1 by default. */
   readonly budgetShare?: number;
+  readonly subs: Pick<ChainSubsParts, 'publisher' | 'webSocket' | 'feed'>;
 }
 
 /** A call under way, to be told when nodes leave service. */
@@ -72,6 +75,8 @@ export class ChainRuntime implements Serving {
   readonly tip: Tip;
   /** By index of the method, where its results name their block; null = they do not. */
   readonly stamps: readonly (StampShape | null)[];
+  /** Subscriptions of clients. */
+  readonly subs: ChainSubs;
   /** Headers of its answers. */
   readonly headers = new HeaderBook();
   /** Answers that are kept. */
@@ -116,6 +121,7 @@ export class ChainRuntime implements Serving {
     const { clock, timers, random, log } = world;
     this.cache = new ChainCache(config.cache, { catalog, view: parts.view, clock, timers, random, log, metrics: metrics.cache, node: (index) => this.node(index) });
     this.nodes = new NodeSet((seat) => new UpstreamNode(seat, { world, metrics, methods: catalog.size }));
+    this.subs = new ChainSubs(config.subscriptions, { ...parts.subs, world, metrics: metrics.subs, view: parts.view });
   }
 
   get budget(): RetryBudget {
@@ -212,6 +218,7 @@ export class ChainRuntime implements Serving {
   }
 
   async close(graceMs: number): Promise<void> {
+    this.subs.close();
     await this.nodes.close(graceMs);
   }
 }

@@ -1,11 +1,12 @@
 import type { Catalog } from '../chain/catalog.ts';
-import type { ChainConfig, Config } from '../config/schema.ts';
+import type { ChainConfig, Config, WebSocketConfig } from '../config/schema.ts';
 import type { GatewayMetrics } from '../observe/metrics.ts';
 import type { ChainRuntime } from './chain.ts';
 import { identify } from './identify.ts';
 import { LocalChain } from './localChain.ts';
 import type { GatewayWorld } from './node.ts';
 import type { Paths } from './paths.ts';
+import type { Publisher } from './publisher.ts';
 import type { Pulse } from './pulse.ts';
 import { untilIdle } from './retire.ts';
 
@@ -15,6 +16,8 @@ export interface ChainSetParts {
   readonly metrics: GatewayMetrics;
   readonly pulse: Pulse;
   readonly paths: Paths<ChainRuntime>;
+  readonly publisher: Publisher;
+  readonly webSocket: WebSocketConfig;
 }
 
 /** The chains that this process serves, in config order, and those that are on their way out. */
@@ -65,10 +68,10 @@ export class ChainSet {
   }
 
   private startOne(config: ChainConfig, chainId: number | null, maxResponseBytes: number): LocalChain {
-    const { world, catalog, pulse, metrics } = this.parts;
+    const { world, catalog, pulse, metrics, publisher, webSocket } = this.parts;
     const methods = catalog.specs().map((spec) => spec.name);
     const series = metrics.addChain(config.name, methods, config.upstreams.map((upstream) => upstream.name));
-    const chain = new LocalChain(config, chainId, { world, catalog, pulse, maxResponseBytes, metrics: series });
+    const chain = new LocalChain(config, chainId, { world, catalog, pulse, maxResponseBytes, metrics: series, publisher, webSocket });
     chain.serving.onPaths = () => this.learnPaths();
     this.open.add(chain);
     pulse.add(chain.watch);

@@ -1,7 +1,9 @@
+import type { Fault } from '../base/fault.ts';
 import type { AccessConfig, ServerConfig } from '../config/schema.ts';
 import type { LogFields } from '../observe/log.ts';
 import type { GatewayMetrics } from '../observe/metrics.ts';
 import type { Grant } from '../route/admission.ts';
+import type { ScanLimits, ScannedCall } from '../rpc/scan.ts';
 import type { CallTrace } from './callTrace.ts';
 import type { ChainRuntime } from './chain.ts';
 import type { GatewayWorld } from './node.ts';
@@ -33,6 +35,8 @@ export interface Client {
   vantage: Vantage;
   /** Its calls are the entries of one batch. */
   readonly inBatch: boolean;
+  /** `eth_subscribe` and `eth_unsubscribe`, which no node is asked. @returns raw JSON of the result */
+  subscription(call: ScannedCall): string | Fault;
 }
 
 /** The process as a call under way sees it. */
@@ -44,4 +48,9 @@ export interface ServeContext {
   nextId(): number;
   /** Logs each Nth call, where the config asks for it. */
   sample(facts: LogFields): void;
+}
+
+/** The process as a request sees it. */
+export interface RequestHost extends ServeContext {
+  readonly limits: ScanLimits;
 }

@@ -13,6 +13,7 @@ import { ChainSet } from './chainSet.ts';
 import type { LocalChain } from './localChain.ts';
 import type { GatewayWorld } from './node.ts';
 import { Paths } from './paths.ts';
+import { Publisher } from './publisher.ts';
 import { Pulse } from './pulse.ts';
 import { Reloader } from './reload.ts';
 import type { ReloadReport } from './reload.ts';
@@ -83,7 +84,8 @@ async function build(config: Config, world: GatewayWorld, closing: Closing): Pro
   const pulse = new Pulse(BEAT_MS, world);
   closing.closers.push(() => pulse.stop());
   const paths = new Paths<ChainRuntime>();
-  const chains = new ChainSet({ world, catalog, metrics, pulse, paths });
+  const publisher = new Publisher();
+  const chains = new ChainSet({ world, catalog, metrics, pulse, paths, publisher, webSocket: config.server.webSocket });
   closing.closers.push(() => chains.close(0));
   await chains.begin(config);
   pulse.start();
@@ -106,6 +108,7 @@ async function build(config: Config, world: GatewayWorld, closing: Closing): Pro
   // the first call to a port that has just opened must not find an empty table
   await Promise.all(chains.list.map(({ watch }) => watch.firstLook.over));
   const edge = crew ?? (await listen(limits, server, world.log));
+  publisher.attach(edge);
   closing.closers.push(() => edge.drain(0));
   await crew?.start(chains.list);
   metrics.beforeScrape(() => fillGauges(state, edge, world));

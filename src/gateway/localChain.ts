@@ -1,8 +1,14 @@
-import type { ChainConfig } from '../config/schema.ts';
+import type { ChainConfig, WebSocketConfig } from '../config/schema.ts';
 import type { BudgetFacts } from '../route/budgetBook.ts';
 import { ChainRuntime } from './chain.ts';
+import type { Publisher } from './publisher.ts';
 import { ChainWatch } from './watch.ts';
 import type { WatchParts } from './watch.ts';
+
+export interface LocalParts extends WatchParts {
+  readonly publisher: Publisher;
+  readonly webSocket: WebSocketConfig;
+}
 
 /** A chain with both its sides in this process. */
 export class LocalChain {
@@ -12,11 +18,11 @@ export class LocalChain {
   /** Its calls are made by workers; `serving` makes none. */
   isServedByWorkers = false;
 
-  constructor(config: ChainConfig, chainId: number | null, parts: WatchParts) {
-    const { world, catalog, metrics } = parts;
+  constructor(config: ChainConfig, chainId: number | null, parts: LocalParts) {
+    const { world, catalog, metrics, publisher, webSocket } = parts;
     this.name = config.name;
     this.watch = new ChainWatch(config, chainId, parts);
-    this.serving = new ChainRuntime(config, { world, catalog, metrics, judging: this.watch, view: this.watch.view });
+    this.serving = new ChainRuntime(config, { world, catalog, metrics, judging: this.watch, view: this.watch.view, subs: { publisher, webSocket, feed: (side) => this.watch.follow.join(side) } });
     this.watch.join(this.serving);
   }
 

@@ -14,7 +14,9 @@ import type { ChainMetrics } from '../observe/metrics.ts';
 import { ChainOptions } from './chainOptions.ts';
 import { FirstLook } from './firstLook.ts';
 import type { Judging, Seat, Serving } from './judging.ts';
+import { ChainFollow } from './follow.ts';
 import type { GatewayWorld } from './node.ts';
+import type { NodeWord, Question } from './nodeQuestion.ts';
 import { NodeWatch } from './nodeWatch.ts';
 import type { Beating, Pulse } from './pulse.ts';
 import { Roster } from './roster.ts';
@@ -44,6 +46,8 @@ export class ChainWatch implements Beating, Judging {
   readonly judge: ChainJudge;
   /** The chain as clients may see it. */
   readonly view: HeadsView;
+  /** Follows the chain for subscribers. */
+  readonly follow: ChainFollow;
   readonly firstLook = new FirstLook();
   chainId: number | null;
   private readonly parts: WatchParts;
@@ -67,6 +71,15 @@ export class ChainWatch implements Beating, Judging {
       clock.nowMs(),
     );
     this.view = new HeadsView(this.judge.heads);
+    this.follow = new ChainFollow(config.subscriptions, {
+      chain: config.name,
+      world: parts.world,
+      metrics: parts.metrics,
+      view: this.view,
+      table: () => this.judge.table,
+      ask: (node, question, done) => this.ask(node, question, done),
+      listen: (node, onHash) => this.roster.watch(node)?.listen((question, done) => this.ask(node, question, done), onHash) ?? null,
+    });
     this.roster = this.openRoster();
     this.roster.begin(config.upstreams);
   }
@@ -154,6 +167,7 @@ export class ChainWatch implements Beating, Judging {
 
   async close(): Promise<void> {
     this.parts.pulse.remove(this);
+    this.follow.close();
     this.sides.clear();
     await this.roster.close();
   }
@@ -164,6 +178,7 @@ export class ChainWatch implements Beating, Judging {
     for (const event of events) if (event.kind === 'head') this.view.onEvent(event.head);
     if (before !== table) for (const side of this.sides) side.take(table);
     this.firstLook.onTable(this.ready, this.config.upstreams.length);
+    for (const event of events) if (event.kind === 'head') this.follow.onEvent(event.head);
     for (const event of events) {
       this.parts.metrics.onJudgeEvent(event);
       tellEvent(this.name, event, this.parts.world.log);
@@ -213,13 +228,27 @@ export class ChainWatch implements Beating, Judging {
         // a call must not go by a head that the node has left
         if (isUrgent || before !== this.judge.heads.headOf(index)?.hash) pulse.rush(this);
       },
-      onHead: (head: Parameters<ChainJudge['onHead']>[1]) => {
+      onHead: (head: Parameters<ChainJudge['onHead']>[1], header: unknown) => {
         this.judge.onHead(index, head, world.clock.nowMs());
+        this.follow.onPushed(index, head, header);
         pulse.rush(this);
       },
       blockTimeMs: () => this.judge.heads.blockTimeMs,
     };
     return new NodeWatch(config, this.config, this.maxResponseBytes, { world, listener });
+  }
+
+  /** A question of our own for subscribers: it counts against the node's budget, and against nobody's calls. */
+  private ask(node: number, question: Question, done: (word: NodeWord) => void): void {
+    const watch = this.roster.watch(node);
+    if (watch === undefined) {
+      queueMicrotask(() => done(null));
+      return;
+    }
+    watch.ask(question, this.config.subscriptions.fetchTimeoutMs, (word) => {
+      if (word !== null) for (const side of this.sides) side.onAnswered(node, 1);
+      done(word);
+    });
   }
 
   /** The first node that tells its chain id decides it where the config does not. */

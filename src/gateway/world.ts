@@ -41,8 +41,14 @@ export function wheelTimers(clock: Clock, onFault: (error: unknown) => void): St
     wheel.expire(clock.nowMs(), guarded);
     if (wheel.size === 0) rest();
   };
+  /** What is due at once does not wait for a tick. */
+  const soon = (run: () => void): TimerHandle => {
+    const handle = setImmediate(() => guarded(run));
+    return { cancel: () => clearImmediate(handle) };
+  };
   return {
     after(delayMs: number, run: () => void): TimerHandle {
+      if (delayMs <= 0) return soon(run);
       const handle = wheel.add(clock.nowMs() + delayMs, run);
       ticking ??= setInterval(tick, TICK_MS);
       return { cancel: () => void wheel.cancel(handle) };

@@ -6,6 +6,7 @@ import type { RequestOutcome, RetryReason, ShareOutcome } from './metricTable.ts
 import type { Sheet } from './page.ts';
 import { Cell, COUNT_SCALE, CounterSet, DURATION_SCALE, LogHistogram, SparseCounters } from './series.ts';
 import type { Labels } from './series.ts';
+import { SubsMetrics } from './subsMetrics.ts';
 import { UpstreamMetrics } from './upstreamMetrics.ts';
 import type { BudgetGauges, UpstreamFacts } from './upstreamMetrics.ts';
 import { ViewMetrics } from './viewMetrics.ts';
@@ -25,6 +26,8 @@ export class ChainMetrics {
   readonly #retries: CounterSet<RetryReason>;
   readonly #hedges: CounterSet<'won' | 'lost'>;
   readonly #reorgDepths: LogHistogram;
+  /** Of subscriptions. */
+  readonly subs: SubsMetrics;
   readonly #upstreams: (UpstreamMetrics | undefined)[] = [];
   readonly #budgetExhausted = new Cell();
   readonly #budgetWaits = new Cell();
@@ -46,6 +49,7 @@ export class ChainMetrics {
     this.#retries = new CounterSet(this.#labels, 'reason', LABELS.retryReasons);
     this.#hedges = new CounterSet(this.#labels, 'outcome', LABELS.hedgeOutcomes);
     this.#reorgDepths = new LogHistogram(this.#labels, COUNT_SCALE);
+    this.subs = new SubsMetrics(this.#labels);
   }
 
   /** Shows an upstream from now on, at zero. An index that is taken is started over. */
@@ -83,6 +87,11 @@ export class ChainMetrics {
   /** A node said something on such a socket that answers nobody. */
   onStray(index: number): void {
     this.#upstreams[index]?.onStray();
+  }
+
+  /** A node told of a block by itself. @param delayMs behind the first node; -1 = it had told of it before */
+  onNotice(index: number, delayMs: number): void {
+    this.#upstreams[index]?.onNotice(delayMs);
   }
 
   onRetry(reason: RetryReason): void {
@@ -164,5 +173,6 @@ export class ChainMetrics {
     this.view.emit(page);
     this.cache.emit(page);
     page.value('panic', labels, this.#panic ? 1 : 0);
+    this.subs.emit(page);
   }
 }

@@ -3,6 +3,9 @@ import type { FaultKind } from '../base/fault.ts';
 import type { StoredClass } from '../cache/entry.ts';
 import type { OutcomeClass } from '../chain/outcome.ts';
 import type { StateReason, UpstreamState } from '../health/state.ts';
+import type { SlowAction } from '../subs/member.ts';
+import type { Refusal } from '../subs/source.ts';
+import type { TopicKind } from '../subs/topic.ts';
 
 /** One metric, as it is exposed and documented. */
 export interface MetricSpec {
@@ -83,6 +86,20 @@ export const METRICS = {
   cacheSideCalls: row('cache_side_calls_total', count('calls'), ['chain', 'kind'], 'Calls to nodes on behalf of the cache: confirm a block, learn who takes block hashes, compare stored answers, identify the chain.'),
   cacheVerified: row('cache_verified_total', count('answers'), CHAIN, 'Stored answers that were compared with a node\'s answer for the same block.'),
   cacheDifferences: row('cache_verify_differences_total', count('answers'), CHAIN, 'Comparisons that found a difference.'),
+  sockets: row('websocket_connections', gauge('connections'), CHAIN, 'Client WebSocket connections that are open.'),
+  subscriptions: row('subscriptions', gauge('subscriptions'), ['chain', 'kind'], 'Subscriptions of clients.'),
+  notices: row('notices_total', count('notices'), ['chain', 'kind'], 'Notices sent to clients, one for each client.'),
+  noticeDelay: row('notice_delay_seconds', spread('seconds'), CHAIN, 'Time from the first node that told of a block to the last write of its notice.'),
+  noticeLosses: row('notice_losses_total', count('times'), ['chain', 'kind'], 'Times that clients were told that something is missing from their subscription.'),
+  slowClients: row('slow_client_actions_total', count('times'), ['chain', 'action'], 'What was done about clients that read too slowly; for dropped and conflated, notices.'),
+  backfilledBlocks: row('backfilled_blocks_total', count('blocks'), CHAIN, 'Blocks told of to subscribers after the chain had gone on.'),
+  backfilledLogs: row('backfilled_logs_total', count('logs'), CHAIN, 'Logs of such blocks.'),
+  fetchFailovers: row('subscription_failover_seconds', spread('seconds'), CHAIN, 'Time that a block took when the node asked first failed or was silent.'),
+  refusedBlocks: row('refused_block_answers_total', count('answers'), ['chain', 'reason'], 'Answers of nodes about a block that were not taken: they had it not, it was malformed, or did not fit the block.'),
+  pendingTold: row('pending_transactions_total', count('transactions'), CHAIN, 'Pending transactions told to subscribers, each once.'),
+  upstreamNotices: row('upstream_notices_total', count('notices'), UPSTREAM, 'Notices that the node sent.'),
+  upstreamDuplicates: row('upstream_duplicate_notices_total', count('notices'), UPSTREAM, 'Notices of the node that told nothing new.'),
+  arrivalDelay: row('upstream_head_delay_seconds', spread('seconds'), UPSTREAM, 'Time from the first node that told of a block to this one.'),
   panic: row('panic', gauge('1'), CHAIN, '1 while judgements are suspended because too few nodes would be left.'),
 } as const satisfies Record<string, MetricSpec>;
 
@@ -127,6 +144,10 @@ const OUT_REASONS: Record<Exclude<StateReason, 'new' | 'ok' | 'operator'>, true>
   failures: true, latency: true, 'wrong-chain': true, fork: true, 'lying-head': true,
 };
 
+const TOPIC_KINDS: Record<TopicKind, true> = { newHeads: true, logs: true, newPendingTransactions: true, syncing: true };
+const SLOW_ACTIONS: Record<SlowAction, true> = { parked: true, resumed: true, dropped: true, conflated: true, disconnected: true };
+const BLOCK_REFUSALS: Record<Refusal, true> = { absent: true, malformed: true, doubtful: true };
+
 /** Every closed set of label values. The types above make a set complete at compile time. */
 export const LABELS = {
   refusals: labelSet(FAULT_KINDS),
@@ -145,4 +166,7 @@ export const LABELS = {
   storedClasses: labelSet<StoredClass>(['static', 'finalized', 'unfinalized', 'head']),
   sideCalls: labelSet<SideCall>(['confirm', 'hashSupport', 'verify', 'identity']),
   hedgeOutcomes: labelSet(['won', 'lost'] as const),
+  topicKinds: labelSet(keys(TOPIC_KINDS)),
+  slowActions: labelSet(keys(SLOW_ACTIONS)),
+  blockRefusals: labelSet(keys(BLOCK_REFUSALS)),
 } as const;

@@ -45,9 +45,9 @@ export class CounterSet<N extends string> implements Tally {
   }
 
   /** A name outside the set is not counted; types keep that from happening. */
-  add(name: N): void {
+  add(name: N, amount = 1): void {
     const index = this.#set.indexOf.get(name);
-    if (index !== undefined) this.values[index] = (this.values[index] ?? 0) + 1;
+    if (index !== undefined) this.values[index] = (this.values[index] ?? 0) + amount;
   }
 
   /** Sets one name to 1 and the others to 0, for a state shown as gauges. */

@@ -37,6 +37,9 @@ export class UpstreamMetrics {
   readonly #sharedCalls = new Cell();
   readonly #socketLost = new Cell();
   readonly #strays = new Cell();
+  readonly #notices = new Cell();
+  readonly #duplicates = new Cell();
+  readonly #arrivals: LogHistogram;
   #facts = NEW;
   #inFlight = 0;
   readonly #budgetCalls = new Cell();
@@ -50,6 +53,7 @@ export class UpstreamMetrics {
     this.#states = new CounterSet(this.#labels, 'state', LABELS.states);
     this.#ejections = new CounterSet(this.#labels, 'reason', LABELS.outReasons);
     this.#shared = new CounterSet(this.#labels, 'outcome', LABELS.shareOutcomes);
+    this.#arrivals = new LogHistogram(this.#labels, DURATION_SCALE);
     this.#states.choose(NEW.state);
   }
 
@@ -69,6 +73,13 @@ export class UpstreamMetrics {
 
   onStray(): void {
     this.#strays.add();
+  }
+
+  /** The node told of a block by itself. @param delayMs behind the first node; -1 = it had told of it before */
+  onNotice(delayMs: number): void {
+    this.#notices.add();
+    if (delayMs < 0) this.#duplicates.add();
+    else this.#arrivals.observe(delayMs);
   }
 
   onOut(reason: StateReason): void {
@@ -106,6 +117,9 @@ export class UpstreamMetrics {
     page.count('upstreamBatchCalls', labels, this.#sharedCalls);
     page.count('upstreamSocketLost', labels, this.#socketLost);
     page.count('upstreamStrays', labels, this.#strays);
+    page.count('upstreamNotices', labels, this.#notices);
+    page.count('upstreamDuplicates', labels, this.#duplicates);
+    page.histogram('arrivalDelay', this.#arrivals);
     page.value('upstreamHead', labels, facts.headNumber);
     page.value('upstreamLagBlocks', labels, facts.lagBlocks);
     page.value('upstreamLagSeconds', labels, facts.lagSeconds);

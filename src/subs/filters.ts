@@ -53,6 +53,10 @@ export class FilterIndex {
     }
   }
 
+  clear(): void {
+    for (const key of [...this.#entries.keys()]) this.remove(key);
+  }
+
   /** False when no log of a block with this bloom can match any filter. */
   mayMatch(bloom: Uint8Array | null): boolean {
     if (bloom === null) return this.#entries.size > 0;

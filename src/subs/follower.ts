@@ -68,10 +68,12 @@ export class ChainFollower {
     this.#source = new BlockSource({ ...options, ...kept }, {
       nodesFor: (number) => port.nodesFor(number),
       ask: (token, node, question) => port.ask(token, node, question),
+      nowMs: () => port.nowMs(),
       after: (delayMs, run) => port.after(delayMs, run),
       headerHash: (header) => port.headerHash(header),
       ready: () => this.#pump(),
       refused: (node, asked, why) => port.refused(node, asked, why),
+      failedOver: (tookMs) => port.failedOver(tookMs),
       unsettled: ({ number }) => port.lost({ kind: 'logs', loss: { kind: 'gap', from: number, to: number } }),
     });
     const line = { windowBlocks: options.windowBlocks, prefetch: PREFETCH };
@@ -114,6 +116,14 @@ export class ChainFollower {
     else if (topic.kind === 'logs') this.#filters.remove(topic.key);
     if (this.#filters.size === 0) this.#logs.clear();
     if (!this.#active) this.#source.clear();
+  }
+
+  /** Nothing is asked or told any more. */
+  stop(): void {
+    this.#headsOpen = false;
+    this.#filters.clear();
+    this.#logs.clear();
+    this.#source.clear();
   }
 
   /** The trusted head moved. */

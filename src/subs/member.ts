@@ -38,6 +38,10 @@ export class Member<T> {
   readonly subscriptions = new Map<string, T>();
   /** It is served from its backlog. */
   parked = false;
+  /** It is parked for being slow. */
+  slow = false;
+  /** Answers that must come before anything else. */
+  holds = 0;
   ended = false;
   readonly #limits: SlowLimits;
   readonly #onAction: (action: SlowAction, count: number) => void;

@@ -61,6 +61,11 @@ export class SubscriptionMux {
     return member;
   }
 
+  /** Closes every connection. */
+  end(code: number, reason: string): void {
+    for (const member of [...this.#members]) member.socket.end(code, reason);
+  }
+
   /** The connection is gone, and its subscriptions with it. */
   detach(member: Member<Seat>): void {
     if (!this.#members.delete(member)) return;
@@ -95,9 +100,20 @@ export class SubscriptionMux {
     return told;
   }
 
+  /** Keeps back what is told to the connection until `release`. */
+  hold(member: Member<Seat>): void {
+    member.holds++;
+    if (!member.parked) this.#park(member);
+  }
+
+  release(member: Member<Seat>): void {
+    member.holds--;
+    this.onDrain(member);
+  }
+
   /** The connection's buffer went down. */
   onDrain(member: Member<Seat>): void {
-    if (member.parked && member.flush()) this.#resume(member);
+    if (member.parked && member.holds === 0 && member.flush()) this.#resume(member);
   }
 
   /** Tells what one block means for a topic. */
@@ -145,19 +161,23 @@ export class SubscriptionMux {
 
   #look(member: Member<Seat>): void {
     if (member.parked) this.onDrain(member);
-    else if (!member.ended && member.isOver) this.#park(member);
+    else if (!member.ended && member.isOver) {
+      member.slow = true;
+      this.#park(member);
+      this.#port.slow('parked', 1);
+    }
   }
 
   #park(member: Member<Seat>): void {
     member.parked = true;
     for (const seat of member.subscriptions.values()) seat.room.park(member, seat);
-    this.#port.slow('parked', 1);
   }
 
   #resume(member: Member<Seat>): void {
     member.parked = false;
     for (const seat of member.subscriptions.values()) seat.room.resume(member, seat);
-    this.#port.slow('resumed', 1);
+    if (member.slow) this.#port.slow('resumed', 1);
+    member.slow = false;
   }
 
   #room(topic: Topic): TopicRoom {

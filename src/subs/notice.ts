@@ -8,10 +8,10 @@ export function subscriptionNotice(id: string, resultRaw: string): string {
 /** Tells a client that blocks are missing from a subscription: it has to read them itself. */
 export function lossNotice(id: string, { kind, from, to }: Loss): string {
   const place = `"fromBlock":"0x${from.toString(16)}","toBlock":"0x${to.toString(16)}"`;
-  return `{"jsonrpc":"2.0","method":"tidegate_notice","params":{"subscription":"${id}","kind":"${kind}",${place}}}`;
+  return `{"jsonrpc":"2.0","method":"gateway_notice","params":{"subscription":"${id}","kind":"${kind}",${place}}}`;
 }
 
 /** Tells a slow client how many of its notices were given up. */
 export function droppedNotice(count: number): string {
-  return `{"jsonrpc":"2.0","method":"tidegate_notice","params":{"kind":"dropped","count":${count}}}`;
+  return `{"jsonrpc":"2.0","method":"gateway_notice","params":{"kind":"dropped","count":${count}}}`;
 }

@@ -14,6 +14,7 @@ export interface SourcePort {
   nodesFor(number: number): readonly number[];
   /** Asks a node; `onAnswer` or `onFailure` follows with the same token, never within this call. */
   ask(token: number, node: number, question: Asked): void;
+  nowMs(): number;
   after(delayMs: number, run: () => void): TimerHandle;
   /** The hash that a header's own fields make. */
   headerHash(header: Readonly<Record<string, unknown>>): string;
@@ -21,6 +22,8 @@ export interface SourcePort {
   ready(): void;
   /** A node's word was not taken. */
   refused(node: number, asked: Asked, why: Refusal): void;
+  /** What was asked came `tookMs` after the question, though the node asked first failed or was silent. */
+  failedOver(tookMs: number): void;
   /** Logs were taken though some may be missing: nobody could tell better in time. */
   unsettled(header: BlockHeader): void;
 }
@@ -117,6 +120,7 @@ export class BlockSource {
     const want = this.#take(token);
     if (want === null) return;
     want.over(token);
+    want.failedOver = true;
     this.#step(want, nowMs);
   }
 
@@ -138,7 +142,7 @@ export class BlockSource {
       old.wanted = true;
       return;
     }
-    const want = new Want(kind, block, header);
+    const want = new Want(kind, block, header, this.#port.nowMs());
     this.#wants.set(want.key, want);
     trim(this.#wants, this.#options.maxHeaders, (dropped) => dropped.timer?.cancel());
     this.#next(want);
@@ -165,7 +169,7 @@ export class BlockSource {
       const token = ++this.#lastToken;
       this.#asked.set(token, want);
       want.begin(token, choice);
-      want.timer = this.#port.after(this.#options.hedgeMs, () => this.#next(want));
+      want.timer = this.#port.after(this.#options.hedgeMs, () => this.#hedge(want));
       this.#port.ask(token, choice.node, choice.asked);
     } else if (want.fallback !== null && want.pending === 0) {
       this.#provable = false;
@@ -174,6 +178,11 @@ export class BlockSource {
       const { baseMs, maxMs } = this.#options.restMs;
       want.timer = this.#port.after(Math.min(maxMs, baseMs * 2 ** Math.min(want.rounds, 30)), () => this.#wake(want));
     }
+  }
+
+  #hedge(want: Want): void {
+    want.failedOver = true;
+    this.#next(want);
   }
 
   /** Asked for anew only if somebody still wants it. */
@@ -215,7 +224,7 @@ export class BlockSource {
   }
 
   #keepHeader(want: Want, header: BlockHeader): void {
-    this.#done(want);
+    this.#came(want);
     this.#storeHeader(header);
     this.#port.ready();
   }
@@ -226,10 +235,15 @@ export class BlockSource {
   }
 
   #keepLogs(want: Want, logs: readonly BlockLog[]): void {
-    this.#done(want);
+    this.#came(want);
     this.#logs.set(want.hash, logs);
     trim(this.#logs, this.#options.maxLogs);
     this.#port.ready();
+  }
+
+  #came(want: Want): void {
+    if (want.failedOver) this.#port.failedOver(this.#port.nowMs() - want.startedMs);
+    this.#done(want);
   }
 
   #done(want: Want): void {

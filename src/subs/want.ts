@@ -34,13 +34,17 @@ export class Want {
   wanted = true;
   /** Since when logs are in doubt; -1 = they are not. */
   doubtSinceMs = -1;
+  readonly startedMs: number;
+  /** A node failed or was silent while it had the question. */
+  failedOver = false;
   /** A header that could not be proven, taken where none can be. */
   fallback: BlockHeader | null = null;
   readonly #pending = new Map<number, { readonly node: number; readonly asked: Asked }>();
   readonly #tried = new Set<string>();
   readonly #doubts: Doubt[] = [];
 
-  constructor(kind: WantKind, block: { readonly hash: string; readonly number: number }, header: BlockHeader | null) {
+  constructor(kind: WantKind, block: Pick<Asked, 'hash' | 'number'>, header: BlockHeader | null, nowMs: number) {
+    this.startedMs = nowMs;
     this.key = `${kind}:${block.hash}`;
     this.kind = kind;
     this.hash = block.hash;

@@ -20,7 +20,8 @@ export interface HeadSocketPorts {
 export interface HeadListener {
   /** The subscription stands: heads may have been missed before. */
   onUp(): void;
-  onHead(head: Head): void;
+  /** @param header as the node sent it */
+  onHead(head: Head, header: unknown): void;
   /** A connection, or a try at one, ended; another follows. */
   onDown(reason: string): void;
   /** The node said something that is no notice of a head; it was left out. */
@@ -113,6 +114,6 @@ export class HeadSocket implements KeptSocketListener {
       return;
     }
     this.socket.proved();
-    this.listener.onHead(head);
+    this.listener.onHead(head, params.result);
   }
 }

@@ -32,6 +32,7 @@ export const OPTIONS: EdgeOptions = {
   gzipAboveBytes: 16 * 1024,
   cors: { origins: ['*'], maxAgeS: 600 },
   tls: { certFile: '', keyFile: '', passphrase: '', minVersion: 'TLSv1.2' },
+  webSocket: { enabled: true, maxMessageBytes: 64 * 1024, idleTimeoutMs: 60_000, softLimitBytes: 64 * 1024, hardLimitBytes: 1024 * 1024, drainGraceMs: 0 },
 };
 
 export const JSON_HEADERS = ['content-type', 'application/json'] as const;
@@ -76,6 +77,13 @@ export class Recorder implements EdgeHandler {
   /** Runs inside `onRequest`; an answer refuses the request. */
   onHead: (head: RequestHead) => EdgeAnswer | null = () => null;
   #waiting: { readonly count: number; readonly resolve: () => void }[] = [];
+
+  /** Answers a request for a WebSocket; mostly there are none. */
+  onSocket: (head: RequestHead) => ReturnType<EdgeHandler['onUpgrade']> = () => ({ status: 404, headers: JSON_HEADERS, body: '"no sockets here"' });
+
+  onUpgrade(head: RequestHead): ReturnType<EdgeHandler['onUpgrade']> {
+    return this.onHead(head) ?? this.onSocket(head);
+  }
 
   onRequest(head: RequestHead): ReturnType<EdgeHandler['onRequest']> {
     const refusal = this.onHead(head);

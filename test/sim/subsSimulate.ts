@@ -93,7 +93,9 @@ class SubsSimulation {
         if (failed) this.#follower.onFailure(token, this.#world.nowMs);
         else this.#follower.onAnswer(token, value, this.#world.nowMs);
       }),
+      nowMs: () => this.#world.nowMs,
       after: (delayMs, run) => this.#world.after(delayMs, run),
+      failedOver: () => undefined,
       headerHash: sealOf,
       refused: () => undefined,
       backfilled: () => undefined,

@@ -1,4 +1,4 @@
-import { keccak_256 } from '@noble/hashes/sha3';
+import { keccak256 } from './keccak.ts';
 
 /** Bytes of a block's `logsBloom`. */
 const BLOOM_BYTES = 256;
@@ -12,7 +12,7 @@ export type BloomBits = readonly [number, number, number];
  * @param item 0x-prefixed hex of an address or a topic
  */
 export function bloomBits(item: string): BloomBits {
-  const hash = keccak_256(Buffer.from(item.slice(2), 'hex'));
+  const hash = keccak256(Buffer.from(item.slice(2), 'hex'));
   const bit = (at: number): number => (((hash[at] ?? 0) << 8) | (hash[at + 1] ?? 0)) & 2047;
   return [bit(0), bit(2), bit(4)];
 }

@@ -92,6 +92,9 @@ export class Crew implements EdgeServer {
     return this.parts.metrics.connections;
   }
 
+  /** To nobody: the connections are the workers'. */
+  publish(): void {}
+
   renew(certificate: Certificate): () => void {
     return () => {
       this.certificate = certificate;

@@ -3,7 +3,8 @@ import { LABELS } from '../../observe/metricTable.ts';
 import type { GatewayMetrics } from '../../observe/metrics.ts';
 import { TallyTaker } from '../../observe/tally.ts';
 import type { LocalChain } from '../localChain.ts';
-import type { ChainLoad, ChainReport, FromWorker } from './protocol.ts';
+import { FeedDesk } from './feedRelay.ts';
+import type { ChainLoad, ChainReport, FromWorker, ToWorker } from './protocol.ts';
 
 /** Numbers of an attempt in `ChainReport.outcomes`, and of a finding in `learnt`. */
 export const OUTCOME_NUMBERS = 5;
@@ -23,8 +24,17 @@ export class Intake {
   private readonly taker = new TallyTaker();
   private readonly loads = new Map<number, Int32Array>();
 
-  constructor(parts: IntakeParts) {
+  private readonly desk: FeedDesk;
+
+  /** @param send to the worker */
+  constructor(parts: IntakeParts, send: (message: ToWorker) => void) {
     this.parts = parts;
+    this.desk = new FeedDesk((chain, side) => parts.chain(chain)?.watch.follow.join(side) ?? null, send);
+  }
+
+  /** What its subscribers want. */
+  onTopic(message: Extract<FromWorker, { kind: 'topic' }>): void {
+    this.desk.onTopic(message);
   }
 
   /** What its attempts came to. */
@@ -55,6 +65,7 @@ export class Intake {
 
   /** The worker is gone: what it counted stays counted, what it had under way is over. */
   close(): void {
+    this.desk.close();
     this.taker.retract();
     for (const [chain, inFlight] of this.loads) this.setLoad({ chain, inFlight: new Int32Array(inFlight.length) });
     this.loads.clear();

@@ -5,6 +5,8 @@ import type { Certificate } from '../../edge/certificate.ts';
 import type { RouteTable } from '../../health/table.ts';
 import type { TablePatch } from '../../health/tablePatch.ts';
 import type { Counts } from '../../observe/tally.ts';
+import type { LossNotice, TopicBatch } from '../../subs/batch.ts';
+import type { Topic } from '../../subs/topic.ts';
 import type { Seat } from '../judging.ts';
 
 /** Names the slot of a worker in its environment. */
@@ -42,6 +44,9 @@ export type ToWorker =
   /** Stored answers are void. */
   | { readonly kind: 'flush'; readonly chain: number; readonly scope: FlushScope }
   | { readonly kind: 'chainId'; readonly chain: number; readonly chainId: number }
+  /** Notices for the worker's subscribers, of a topic that it opened. */
+  | { readonly kind: 'batch'; readonly chain: number; readonly batch: TopicBatch }
+  | { readonly kind: 'lost'; readonly chain: number; readonly notice: LossNotice }
   /** Meets new connections with another certificate. */
   | { readonly kind: 'renew'; readonly certificate: Certificate }
   | { readonly kind: 'drain'; readonly graceMs: number };
@@ -81,5 +86,7 @@ export type FromWorker =
   /** It cannot serve, and ends. */
   | { readonly kind: 'failed'; readonly message: string }
   | { readonly kind: 'applied'; readonly turn: number }
+  /** Its first subscriber to a topic came, or the last one is gone. */
+  | { readonly kind: 'topic'; readonly chain: number; readonly topic: Topic; readonly isOpen: boolean }
   | { readonly kind: 'outcomes'; readonly chains: readonly ChainReport[] }
   | { readonly kind: 'report'; readonly counts: readonly Counts[]; readonly loads: readonly ChainLoad[]; readonly usage: Usage };

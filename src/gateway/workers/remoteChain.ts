@@ -1,7 +1,7 @@
 import type { Catalog } from '../../chain/catalog.ts';
 import { ReplicaView } from '../../chain/replicaView.ts';
 import { shareInFlight, shareUpstream } from '../../config/share.ts';
-import type { ChainConfig } from '../../config/schema.ts';
+import type { ChainConfig, WebSocketConfig } from '../../config/schema.ts';
 import type { RouteEntry, RouteTable } from '../../health/table.ts';
 import { diffTable, patchTable } from '../../health/tablePatch.ts';
 import type { TablePatch } from '../../health/tablePatch.ts';
@@ -10,10 +10,12 @@ import type { ChainMetrics } from '../../observe/metrics.ts';
 import { ChainRuntime } from '../chain.ts';
 import type { Seat } from '../judging.ts';
 import type { GatewayWorld } from '../node.ts';
+import type { Publisher } from '../publisher.ts';
 import { cellSource } from './cellFile.ts';
+import { FeedRelay } from './feedRelay.ts';
 import { Outbox } from './outbox.ts';
 import { CELL_FD } from './protocol.ts';
-import type { ChainPicture, ToWorker } from './protocol.ts';
+import type { ChainPicture, FromWorker, ToWorker } from './protocol.ts';
 
 /** What the chains of a worker share. */
 export interface RemoteParts {
@@ -23,6 +25,9 @@ export interface RemoteParts {
   readonly workers: number;
   /** Asks for a report as soon as may be. */
   hurry(): void;
+  readonly publisher: Publisher;
+  readonly webSocket: WebSocketConfig;
+  tell(message: FromWorker): void;
 }
 
 /** The serving side of a chain that another process judges. */
@@ -34,6 +39,7 @@ export class RemoteChain {
   private readonly parts: RemoteParts;
   private readonly metrics: ChainMetrics;
   private readonly view: ReplicaView;
+  private readonly relay: FeedRelay;
   private shown = new Set<number>();
 
   /** @param config this worker's share */
@@ -46,7 +52,9 @@ export class RemoteChain {
     this.outbox = new Outbox(picture.id, parts.hurry);
     this.view = new ReplicaView(config.health.trustedHead.reorgDepth, cellSource(CELL_FD, picture.id));
     this.view.refresh();
-    this.serving = new ChainRuntime(config, { world, catalog, metrics, judging: this.outbox, view: this.view, budgetShare: 1 / parts.workers });
+    this.relay = new FeedRelay(picture.id, parts.tell);
+    const subs = { publisher: parts.publisher, webSocket: parts.webSocket, feed: () => this.relay };
+    this.serving = new ChainRuntime(config, { world, catalog, metrics, judging: this.outbox, view: this.view, budgetShare: 1 / parts.workers, subs });
     this.seat(picture.seats, 0);
     this.take(diffTable(blankTable(picture.name), picture.table), picture.atMs);
     if (picture.branch !== null) this.view.learn(picture.branch);
@@ -60,6 +68,10 @@ export class RemoteChain {
     else if (message.kind === 'seats') this.seat(message.seats, message.graceMs);
     else if (message.kind === 'answered') this.serving.onAnswered(message.index, message.calls);
     else if (message.kind === 'flush') this.serving.onFlush(message.scope);
+    else if (message.kind === 'batch') {
+      this.relay.onBatch(message.batch);
+      this.serving.subs.deliver(message.batch);
+    } else if (message.kind === 'lost') this.serving.subs.lost(message.notice);
     else if (message.kind === 'sent') this.serving.onSent(message.hash);
     else this.serving.onChainId(message.chainId);
   }

@@ -9,6 +9,7 @@ import { GatewayMetrics } from '../../observe/metrics.ts';
 import { TallyTeller } from '../../observe/tally.ts';
 import type { ChainRuntime } from '../chain.ts';
 import type { GatewayWorld } from '../node.ts';
+import { Publisher } from '../publisher.ts';
 import { Paths } from '../paths.ts';
 import { Server } from '../serve.ts';
 import { realWorld } from '../world.ts';
@@ -50,6 +51,7 @@ class Worker {
   private readonly world: GatewayWorld;
   private readonly metrics: GatewayMetrics;
   private readonly teller = new TallyTeller();
+  private readonly publisher = new Publisher();
   private readonly chains: RemoteChains;
   private readonly server: Server;
   private readonly limits: Config['server'];
@@ -62,7 +64,7 @@ class Worker {
     this.world = realWorld(deps.createLogger({ level: config.log.level }).child({ worker: Number(process.env[WORKER_ENV]) }));
     this.metrics = new GatewayMetrics({ version: deps.version, processMetrics: false });
     const paths = new Paths<ChainRuntime>();
-    this.chains = new RemoteChains({ world: this.world, catalog: evmCatalog(), metrics: this.metrics, paths, workers, hurry: () => this.hurry() });
+    this.chains = new RemoteChains({ world: this.world, catalog: evmCatalog(), metrics: this.metrics, paths, workers, hurry: () => this.hurry(), publisher: this.publisher, webSocket: config.server.webSocket, tell: (message) => void boss.send(message) });
     this.chains.apply(config, chains);
     const { server, access, log } = config;
     this.server = new Server({ world: this.world, server, access, sampleEvery: log.sampleEvery, metrics: this.metrics, paths });
@@ -94,6 +96,7 @@ class Worker {
   private async serve(certificate: Certificate | null): Promise<void> {
     try {
       this.edge = await listen(this.limits, this.server, this.world.log, { certificate });
+      this.publisher.attach(this.edge);
       void this.boss.send({ kind: 'ready', engine: this.edge.engine });
     } catch (error) {
       await this.boss.send({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });

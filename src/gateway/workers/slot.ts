@@ -75,7 +75,7 @@ export class Slot {
     this.begun = false;
     this.silentLooks = 0;
     this.enter('starting');
-    this.intake = new Intake(this.parts);
+    this.intake = new Intake(this.parts, (message) => this.send(message));
     this.process = new WorkerProcess({ file, slot: this.number, cellFd }, { onMessage: (message) => this.onMessage(message), onExit: (code, signal) => this.onExit(code, signal) });
   }
 
@@ -129,6 +129,7 @@ export class Slot {
       this.parts.onReady(this, message.engine);
     } else if (message.kind === 'failed') this.parts.onFailed(this, message.message);
     else if (message.kind === 'outcomes') this.intake?.onOutcomes(message.chains);
+    else if (message.kind === 'topic') this.intake?.onTopic(message);
     else if (message.kind === 'applied') this.settle(message.turn);
     else {
       this.usage = message.usage;

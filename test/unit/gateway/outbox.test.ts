@@ -21,7 +21,7 @@ function desk() {
   };
   const chain = { watch, serving: { book } } as unknown as LocalChain;
   const metrics = new GatewayMetrics({ version: '1', processMetrics: false });
-  const open = (): Intake => new Intake({ metrics, chain: (id) => (id === 5 ? chain : undefined), nowMs: () => 77 });
+  const open = (): Intake => new Intake({ metrics, chain: (id) => (id === 5 ? chain : undefined), nowMs: () => 77 }, () => undefined);
   return { told, book, open };
 }
 
