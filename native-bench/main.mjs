@@ -24,7 +24,10 @@ const { values } = parseArgs({
 });
 const script = fileURLToPath(new URL('call.lua', import.meta.url));
 
-/** Everybody that can be compared. `-alone`: every call in a request of its own; `-ws`: over WebSocket to the node. */
+/**
+ * Everybody that can be compared. `-alone`: every call in a request of its own; `-ws`: over WebSocket to the node; `-shared`: equal calls
+ * in flight share one; `-hit`: answered from the cache.
+ */
 const STARTS = {
   'uws-raw': () => rawUws(),
   haproxy,
@@ -32,6 +35,8 @@ const STARTS = {
   'tidegate-uws': (port) => tidegate(port, 'uws'),
   'tidegate-node': (port) => tidegate(port, 'node'),
   'tidegate-alone': (port) => tidegate(port, 'uws', { name: 'tidegate-alone', upstream: { batch: { enabled: false } } }),
+  'tidegate-shared': (port) => tidegate(port, 'uws', { name: 'tidegate-shared', chain: { cache: { enabled: false } } }),
+  'tidegate-hit': (port) => tidegate(port, 'uws', { name: 'tidegate-hit', chain: {} }),
   'tidegate-ws': (port) => tidegate(port, 'uws', { name: 'tidegate-ws', upstream: { transport: 'ws' } }),
 };
 

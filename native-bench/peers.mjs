@@ -87,15 +87,20 @@ http {
   return started('nginx', run(program, ['-c', config, '-e', 'stderr']), port);
 }
 
-/** @param upstream members of the upstream beside its URLs */
-export async function tidegate(stubPort, engine, { name = `tidegate-${engine}`, upstream = {} } = {}) {
+const EVERY_CALL_TO_THE_NODE = { cache: { enabled: false }, coalescing: { enabled: false } };
+
+/**
+ * @param upstream members of the upstream beside its URLs
+ * @param chain members of the chain; by default every call goes to the node, as with the proxies beside it
+ */
+export async function tidegate(stubPort, engine, { name = `tidegate-${engine}`, upstream = {}, chain = EVERY_CALL_TO_THE_NODE } = {}) {
   const port = await freePort();
   const adminPort = await freePort();
   const node = `127.0.0.1:${stubPort}`;
   const config = {
     server: { port, engine },
     admin: { port: adminPort, tokenFile: '' },
-    chains: [{ name: 'bench', upstreams: [{ name: 'stub', http: `http://${node}`, ws: `ws://${node}`, ...upstream }] }],
+    chains: [{ name: 'bench', ...chain, upstreams: [{ name: 'stub', http: `http://${node}`, ws: `ws://${node}`, ...upstream }] }],
   };
   const child = run(process.execPath, [here('../dist/main.js'), 'serve', '--config', file(`${name}.yaml`, JSON.stringify(config))]);
   const peer = await started(name, child, port);

@@ -6,6 +6,14 @@ export interface LightCall {
   readonly hash: number;
 }
 
+/** How long an answer took. */
+export interface Took {
+  /** From sending to the whole answer, ms. */
+  readonly wallMs: number;
+  /** Of these, what the process spent waiting for the outside world: the rest is its own work. */
+  readonly idleMs: number;
+}
+
 /** Who may share an upstream batch, and how large it may be. */
 export interface SharingOptions {
   /** `auto`: by what was measured; true: every batchable method from the start; false: nothing is shared. */
@@ -44,8 +52,8 @@ const HELD_UP_FACTOR = 4;
  * What one node's answers taught about sending it several calls at once. Nodes run a batch one call after another, so calls share only
  * where a call costs little, and only while as many exchanges are under way as that cost asks for (Little's law).
  *
- * Times are those that the process spent waiting for the node, without what its own work added: a gateway that is busy must not
- * take its own slowness for the node's.
+ * What counts is the node's time, without what the process's own work added: a gateway that is busy must not take its own slowness for
+ * the node's. That time is at least what the process spent waiting, and at least what goes beyond twice the usual.
  */
 export class Sharing {
   private readonly options: SharingOptions;
@@ -57,6 +65,8 @@ export class Sharing {
   private baseMs = Number.POSITIVE_INFINITY;
   /** What a light call costs on average. */
   private costMs = 0;
+  /** What an exchange usually takes, the process's own work included. */
+  private usualMs = 0;
   private slotCount: number;
   private limit: number;
   /** Most calls that the node is known to take, until `cappedUntilMs`. */
@@ -101,21 +111,23 @@ export class Sharing {
   }
 
   /** A call that was sent alone was answered. Calls that may never share are not to be told. */
-  onLone({ method, hash }: LightCall, tookMs: number, nowMs: number): void {
+  onLone({ method, hash }: LightCall, took: Took, nowMs: number): void {
+    const tookMs = this.nodeMs(took);
     this.baseMs = Math.min(tookMs, this.baseMs === Number.POSITIVE_INFINITY ? tookMs : this.baseMs + (tookMs - this.baseMs) * FORGETTING);
     const slow = tookMs - this.baseMs > LIGHT_MS;
     this.count(method, slow);
     if (hash !== 0) this.suspects[hash & (SUSPECTS - 1)] = slow ? nowMs + SUSPECT_FOR_MS : 0;
-    if (!slow) this.price(tookMs);
+    if (!slow) this.price(took.idleMs);
   }
 
   /** A batch was answered as it should be. Its time is laid on its calls alike. */
-  onBatch(calls: readonly LightCall[], tookMs: number, nowMs: number): void {
+  onBatch(calls: readonly LightCall[], took: Took, nowMs: number): void {
+    const tookMs = this.nodeMs(took);
     const count = calls.length;
     const slow = tookMs - this.baseMs > LIGHT_MS * count;
     for (const { method } of calls) this.count(method, slow);
     if (tookMs - this.baseMs > HELD_UP_FACTOR * (LIGHT_MS + this.costMs * count)) this.suspect(calls, nowMs);
-    this.price(tookMs / count);
+    this.price(took.idleMs / count);
     this.proven = true;
     this.refusals = 0;
     if (this.cappedUntilMs <= nowMs) this.cap = this.options.maxCalls;
@@ -144,6 +156,13 @@ export class Sharing {
   /** One of these held the others up: each goes alone until it is known which. */
   private suspect(calls: readonly LightCall[], nowMs: number): void {
     for (const { hash } of calls) if (hash !== 0) this.suspects[hash & (SUSPECTS - 1)] = nowMs + SUSPECT_FOR_MS;
+  }
+
+  private nodeMs({ wallMs, idleMs }: Took): number {
+    const { usualMs } = this;
+    // one that is far out moves the usual by little
+    this.usualMs = usualMs === 0 ? wallMs : usualMs + (Math.min(wallMs, 4 * usualMs + 1) - usualMs) * SMOOTHING;
+    return Math.max(idleMs, wallMs - 2 * this.usualMs);
   }
 
   private count(method: number, slow: boolean): void {

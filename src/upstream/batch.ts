@@ -1,3 +1,4 @@
+import type { Took } from '../route/sharing.ts';
 import { requestBatch } from '../rpc/envelope.ts';
 import type { HttpExchange } from './exchange.ts';
 import type { CallSink } from './port.ts';
@@ -25,8 +26,8 @@ export class HttpBatch implements Cargo, ExchangePlace {
   readonly calls: readonly CallSink[];
   /** What carries it; null before it is begun. */
   request: HttpRequest | null = null;
-  /** How long the process waited for its answer, ms; known once that is there. */
-  tookMs = 0;
+  /** Known once its answer is there. */
+  took: Took = { wallMs: 0, idleMs: 0 };
   private readonly host: BatchHost;
   private open: number;
 

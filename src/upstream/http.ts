@@ -136,9 +136,10 @@ export class HttpUpstream implements UpstreamClient, CallClient, RequestHost, Ba
 
   onAnswered({ cargo, began }: HttpRequest): void {
     if (this.share === null) return;
-    const tookMs = this.idleMs() - began.idleMs;
-    if (cargo instanceof HttpBatch) cargo.tookMs = tookMs;
-    else if (cargo instanceof HttpExchange && cargo.call?.batchable === true) this.share.sharing.onLone(cargo.call, tookMs, this.clock.nowMs());
+    const nowMs = this.clock.nowMs();
+    const took = { wallMs: nowMs - began.nowMs, idleMs: this.idleMs() - began.idleMs };
+    if (cargo instanceof HttpBatch) cargo.took = took;
+    else if (cargo instanceof HttpExchange && cargo.call?.batchable === true) this.share.sharing.onLone(cargo.call, took, nowMs);
   }
 
   onRead(batch: HttpBatch, refusal: Refusal | null): void {
@@ -146,7 +147,7 @@ export class HttpUpstream implements UpstreamClient, CallClient, RequestHost, Ba
     if (share === null) return;
     const calls = batch.members.length;
     const nowMs = this.clock.nowMs();
-    if (refusal === null) share.sharing.onBatch(batch.calls, batch.tookMs, nowMs);
+    if (refusal === null) share.sharing.onBatch(batch.calls, batch.took, nowMs);
     else if (refusal === 'tooLarge') share.sharing.onTooLarge(calls, nowMs);
     else if (refusal === 'refused') share.sharing.onRefused(nowMs);
     share.onShared(calls, refusal);

@@ -38,7 +38,7 @@ async function bench(setup: Setup = {}): Promise<Bench> {
   const world = new ManualWorld();
   const taken: string[] = [];
   const sharing = new Sharing({ enabled: true, maxCalls: 64, slots: 1, connections: 4, retryAfterMs: 60_000, ...setup.sharing }, 4);
-  for (let i = 0; i < (setup.answered ?? 10); i++) sharing.onBatch(new Array<LightCall>(64).fill({ method: 0, hash: 0 }), 0, 0);
+  for (let i = 0; i < (setup.answered ?? 10); i++) sharing.onBatch(new Array<LightCall>(64).fill({ method: 0, hash: 0 }), { wallMs: 0, idleMs: 0 }, 0);
   const share = {
     sharing,
     maxBytes: setup.maxBytes ?? 65_536,

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { LIGHT_MS, Sharing } from '../../../src/route/sharing.ts';
-import type { LightCall, SharingOptions } from '../../../src/route/sharing.ts';
+import type { LightCall, SharingOptions, Took } from '../../../src/route/sharing.ts';
 
 const BALANCE: LightCall = { method: 0, hash: 0 };
 const CALL: LightCall = { method: 1, hash: 0 };
+
+/** All of the time was the node's. */
+const waited = (ms: number): Took => ({ wallMs: ms, idleMs: ms });
 
 const make = (options: Partial<SharingOptions> = {}): Sharing =>
   new Sharing({ enabled: 'auto', maxCalls: 64, slots: 1, connections: 64, retryAfterMs: 60_000, ...options }, 2);
@@ -15,43 +18,43 @@ const times = (count: number, run: () => void): void => {
 /** A node whose method has been measured to be light. */
 const light = (options: Partial<SharingOptions> = {}): Sharing => {
   const sharing = make(options);
-  times(20, () => sharing.onLone(BALANCE, 0.02, 0));
+  times(20, () => sharing.onLone(BALANCE, waited(0.02), 0));
   return sharing;
 };
 
 /** Answered batches until the limit is at its highest. */
-const grow = (sharing: Sharing): void => times(10, () => sharing.onBatch(new Array<LightCall>(sharing.take(10_000)).fill(BALANCE), 0.1, 0));
+const grow = (sharing: Sharing): void => times(10, () => sharing.onBatch(new Array<LightCall>(sharing.take(10_000)).fill(BALANCE), waited(0.1), 0));
 
 describe('who shares', () => {
   it('a method shares once it was light in twenty calls, and each method for itself', () => {
     const sharing = make();
-    times(19, () => sharing.onLone(BALANCE, 1, 0));
+    times(19, () => sharing.onLone(BALANCE, waited(1), 0));
     expect(sharing.shares(BALANCE, 0)).toBe(false);
-    sharing.onLone(BALANCE, 1, 0);
+    sharing.onLone(BALANCE, waited(1), 0);
     expect(sharing.shares(BALANCE, 0)).toBe(true);
     expect(sharing.shares(CALL, 0)).toBe(false);
   });
 
   it('more than one slow call in ten makes a method heavy, and quick ones make it light again', () => {
     const sharing = light();
-    times(2, () => sharing.onLone(BALANCE, LIGHT_MS + 1, 0));
+    times(2, () => sharing.onLone(BALANCE, waited(LIGHT_MS + 1), 0));
     expect(sharing.shares(BALANCE, 0)).toBe(true);
-    sharing.onLone(BALANCE, LIGHT_MS + 1, 0);
+    sharing.onLone(BALANCE, waited(LIGHT_MS + 1), 0);
     expect(sharing.shares(BALANCE, 0)).toBe(false);
-    times(10, () => sharing.onLone(BALANCE, 0.1, 0));
+    times(10, () => sharing.onLone(BALANCE, waited(0.1), 0));
     expect(sharing.shares(BALANCE, 0)).toBe(true);
   });
 
   it('the way to a distant node is not held against its methods', () => {
     const sharing = make();
-    times(20, () => sharing.onLone(BALANCE, 80, 0));
+    times(20, () => sharing.onLone(BALANCE, waited(80), 0));
     expect(sharing.shares(BALANCE, 0)).toBe(true);
   });
 
   it('a batch that takes too long for its calls counts against all its methods', () => {
     const sharing = light();
-    times(20, () => sharing.onLone(CALL, 0.02, 0));
-    times(3, () => sharing.onBatch([BALANCE, CALL], 500, 0));
+    times(20, () => sharing.onLone(CALL, waited(0.02), 0));
+    times(3, () => sharing.onBatch([BALANCE, CALL], waited(500), 0));
     expect(sharing.shares(BALANCE, 0)).toBe(false);
     expect(sharing.shares(CALL, 0)).toBe(false);
   });
@@ -74,17 +77,30 @@ describe('who holds others up', () => {
     const sharing = light();
     grow(sharing);
     expect(heldUp.every((each) => sharing.shares(each, 0))).toBe(true);
-    sharing.onBatch(heldUp, 500, 0);
+    sharing.onBatch(heldUp, waited(500), 0);
     expect(heldUp.some((each) => sharing.shares(each, 0))).toBe(false);
     expect(sharing.shares(call(4), 0)).toBe(true);
-    sharing.onLone(call(1), 0.1, 10);
-    sharing.onLone(call(2), 500, 20);
+    sharing.onLone(call(1), waited(0.1), 10);
+    sharing.onLone(call(2), waited(500), 20);
     expect(heldUp.map((each) => sharing.shares(each, 60_001))).toEqual([true, false, true]);
+  });
+
+  it('are known in a process that has no time to wait, too', () => {
+    const busy = (wallMs: number): Took => ({ wallMs, idleMs: 0 });
+    const sharing = light();
+    times(100, () => sharing.onBatch([BALANCE, BALANCE], busy(3), 0));
+    sharing.onBatch([call(7), call(8)], busy(5), 0);
+    expect(sharing.shares(call(7), 0)).toBe(true);
+    sharing.onBatch([call(7), call(8)], busy(500), 0);
+    sharing.onLone(call(7), busy(500), 0);
+    sharing.onLone(call(8), busy(3), 0);
+    expect([sharing.shares(call(7), 0), sharing.shares(call(8), 0)]).toEqual([false, true]);
+    expect(sharing.slots).toBe(1);
   });
 
   it('calls whose hash is not known are never held against others', () => {
     const sharing = light();
-    sharing.onBatch([BALANCE, BALANCE], 500, 0);
+    sharing.onBatch([BALANCE, BALANCE], waited(500), 0);
     expect(sharing.shares(BALANCE, 0)).toBe(true);
   });
 });
@@ -93,9 +109,9 @@ describe('how many leave together', () => {
   it('begins with two, and doubles with each full batch that was answered', () => {
     const sharing = light();
     expect(sharing.take(1000)).toBe(2);
-    sharing.onBatch([BALANCE, BALANCE], 0.1, 0);
+    sharing.onBatch([BALANCE, BALANCE], waited(0.1), 0);
     expect(sharing.take(1000)).toBe(4);
-    sharing.onBatch([BALANCE, BALANCE, BALANCE], 0.1, 0);
+    sharing.onBatch([BALANCE, BALANCE, BALANCE], waited(0.1), 0);
     expect(sharing.take(1000)).toBe(4);
     grow(sharing);
     expect(sharing.take(1000)).toBe(64);
@@ -112,17 +128,17 @@ describe('how many leave together', () => {
   it('a node that takes its time gets as many slots as that asks for, never more than connections', () => {
     const sharing = light();
     expect(sharing.slots).toBe(1);
-    times(200, () => sharing.onLone(BALANCE, 0.5, 0));
+    times(200, () => sharing.onLone(BALANCE, waited(0.5), 0));
     expect(sharing.slots).toBeGreaterThanOrEqual(9);
     expect(sharing.slots).toBeLessThanOrEqual(10);
-    times(200, () => sharing.onLone(BALANCE, 4, 0));
+    times(200, () => sharing.onLone(BALANCE, waited(4), 0));
     expect(sharing.slots).toBe(64);
   });
 
   it('one call of half a second among thousands moves the slots by little', () => {
     const sharing = light();
-    times(200, () => sharing.onLone(BALANCE, 0.1, 0));
-    sharing.onBatch([BALANCE, BALANCE], 500, 0);
+    times(200, () => sharing.onLone(BALANCE, waited(0.1), 0));
+    sharing.onBatch([BALANCE, BALANCE], waited(500), 0);
     expect(sharing.slots).toBeLessThan(7);
   });
 });
@@ -136,7 +152,7 @@ describe('refusals', () => {
     sharing.onRefused(60_000);
     expect(sharing.shares(BALANCE, 179_999)).toBe(false);
     expect(sharing.shares(BALANCE, 180_000)).toBe(true);
-    sharing.onBatch([BALANCE, BALANCE], 0.1, 180_000);
+    sharing.onBatch([BALANCE, BALANCE], waited(0.1), 180_000);
     sharing.onRefused(180_000);
     expect(sharing.shares(BALANCE, 240_000)).toBe(true);
   });
@@ -162,7 +178,7 @@ describe('refusals', () => {
     sharing.onTooLarge(64, 0);
     grow(sharing);
     expect(sharing.take(1000)).toBe(32);
-    sharing.onBatch(new Array<LightCall>(32).fill(BALANCE), 0.1, 60_000);
+    sharing.onBatch(new Array<LightCall>(32).fill(BALANCE), waited(0.1), 60_000);
     expect(sharing.take(1000)).toBe(64);
   });
 
