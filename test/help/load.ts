@@ -9,8 +9,6 @@ export interface LoadReport {
   /** Calls that did not get a result, by what they got instead. */
   readonly errors: Readonly<Record<string, number>>;
   readonly slowestMs: number;
-  /** Attempts whose connection broke and that were made again. */
-  readonly again: number;
   /** Answers by the node that gave them. */
   readonly byUpstream: Readonly<Record<string, number>>;
 }
@@ -42,14 +40,8 @@ export function read(i: number): Call {
 
 const TICK_MS = 4;
 
-/** Time before an attempt is made again. */
-const AGAIN_MS = 25;
-
-/**
- * Sends `perS` calls a second to `url` until stopped.
- * @param retries how often a call is sent again when its connection breaks or cannot be made
- */
-export function startLoad(url: string, perS: number, call: (i: number) => Call = read, retries = 0): Load {
+/** Sends `perS` calls a second to `url` until stopped. */
+export function startLoad(url: string, perS: number, call: (i: number) => Call = read): Load {
   const pool = new Pool(new URL(url).origin, { connections: 64, headersTimeout: 60_000, bodyTimeout: 60_000 });
   const errors: Record<string, number> = {};
   const byUpstream: Record<string, number> = {};
@@ -58,20 +50,6 @@ export function startLoad(url: string, perS: number, call: (i: number) => Call =
   let sent = 0;
   let answered = 0;
   let slowestMs = 0;
-  let again = 0;
-
-  const post = async (body: string) => {
-    for (let left = retries; ; left--) {
-      try {
-        const answer = await pool.request({ path: '/', method: 'POST', headers: { 'content-type': 'application/json' }, body });
-        return { answer, json: (await answer.body.json()) as { result?: unknown; error?: unknown; id: unknown } };
-      } catch (error) {
-        if (left === 0) throw error;
-        again++;
-        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
-      }
-    }
-  };
 
   const one = async (id: number): Promise<void> => {
     const [method, params] = call(id);
@@ -79,8 +57,8 @@ export function startLoad(url: string, perS: number, call: (i: number) => Call =
     let error: string | null = null;
     try {
       const body = JSON.stringify({ jsonrpc: '2.0', id, method, params });
-      const { answer, json } = await post(body);
-      const { result, error: refusal, id: echoed } = json;
+      const answer = await pool.request({ path: '/', method: 'POST', headers: { 'content-type': 'application/json' }, body });
+      const { result, error: refusal, id: echoed } = (await answer.body.json()) as { result?: unknown; error?: unknown; id: unknown };
       const upstream = String(answer.headers['x-tidegate-upstream']);
       byUpstream[upstream] = (byUpstream[upstream] ?? 0) + 1;
       if (result === undefined || echoed !== id) error = `${method} ${answer.statusCode} ${JSON.stringify(refusal)}`;
@@ -118,7 +96,7 @@ export function startLoad(url: string, perS: number, call: (i: number) => Call =
       clearInterval(ticker);
       await Promise.all(open);
       if (!pool.closed) await pool.close();
-      return { calls: answered, errors, slowestMs, again, byUpstream };
+      return { calls: answered, errors, slowestMs, byUpstream };
     },
   };
 }
