@@ -1,4 +1,5 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { testDevnet } from '../help/devnet.ts';
 import { startLoops } from '../help/loops.ts';
 import { builtProgram } from '../help/program.ts';
 import { ScriptNode } from '../help/scriptNode.ts';
@@ -153,5 +154,31 @@ describe.each(['uws', 'node'])('two workers on the engine %s', (engine) => {
     await gateway.untilServing(2);
     expect((await gateway.metrics()).get('tidegate_worker_deaths_total{reason="hung"}')).toBeGreaterThanOrEqual(1);
     expect(await ask(gateway.url)).toBe(GOOD);
+  });
+
+  it('show no older head than the other has shown, while blocks come and one of them dies', async () => {
+    const devnet = await testDevnet({ nodes: 2 });
+    closers.push(() => devnet.close());
+    await devnet.mine(3);
+    await devnet.settled();
+    const upstreams = devnet.nodes.map(({ httpUrl }, i) => `{ name: n${i}, http: "${httpUrl}" }`).join(', ');
+    const gateway = await open(`server: { port: 0, engine: ${engine}, workers: 2 }\nadmin: { port: 0, tokenFile: "" }\nchains: [{ name: main, upstreams: [${upstreams}] }]`);
+    const [first] = await gateway.untilServing(2);
+    // highest head shown in the first so many answers
+    const highest = [0];
+    const check = (header: (name: string) => string, askedAfter: number): string => {
+      const number = Number(header('x-tidegate-block').split(':')[0]);
+      highest.push(Math.max(number, highest.at(-1) ?? 0));
+      return number >= (highest[askedAfter] ?? 0) ? '' : `${number} after ${highest[askedAfter]}`;
+    };
+    const load = startLoops(gateway.url, { clients: 12, retries: 2000, check });
+    for (let block = 0; block < 12; block++) {
+      await devnet.mine(1);
+      await load.answered(30);
+      if (block === 6) process.kill(first as number, 'SIGKILL');
+    }
+    await vi.waitFor(() => expect(highest.at(-1)).toBe(15), PATIENCE);
+    const report = await load.stop();
+    expect([report.findings, report.errors]).toEqual([[], {}]);
   });
 });
