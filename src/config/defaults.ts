@@ -134,8 +134,9 @@ export const DEFAULTS = {
       hedge: { enabled: true, quantile: 0.95, factor: 1.5, minMs: 20, maxMs: 2000, maxHedges: 1 },
       tierReturnMs: 30_000,
       nullRetry: true,
+      broadcast: 1,
     },
-    view: { pinning: 'auto', maxWaitMs: 2000 },
+    view: { pinning: 'auto', maxWaitMs: 2000, nonceTtlMs: 120_000 },
     snapshots: { levels: ['L0', 'L1', 'L3', 'L4', 'L5', 'L6'], checkpoints: [], genesisHash: '', quorum: 2, watch: [] },
     health: {
       probeIntervalMs: 0,

@@ -74,6 +74,7 @@ export const routingSection = section(
       [0, HOUR_MS],
       'How long a better tier must be able to serve before it takes over again.',
     ),
+    broadcast: count(D.broadcast, [1, 16], 'Nodes that a raw transaction is sent to at once; the first that takes it answers.'),
     nullRetry: flag(D.nullRetry, 'Ask one other node when a transaction, receipt or block is not found.'),
   },
   'Routing, timeouts, retries, hedging.',

@@ -1,8 +1,11 @@
+import type { TimerHandle } from '../base/clock.ts';
+import { Fault } from '../base/fault.ts';
 import type { MethodSpec } from '../chain/method.ts';
 import type { ChainRuntime } from './chain.ts';
+import type { ServeContext } from './context.ts';
 
 /** What the first choice of a call comes to by the budgets of its nodes. */
-export type BudgetVerdict =
+type BudgetVerdict =
   | { readonly kind: 'send' }
   /** Paid for: to be routed again then. */
   | { readonly kind: 'wait'; readonly waitMs: number }
@@ -11,33 +14,63 @@ export type BudgetVerdict =
 
 const SEND: BudgetVerdict = { kind: 'send' };
 
+/** The call that waits. */
+export interface Budgeted {
+  readonly chain: ChainRuntime;
+  readonly server: ServeContext;
+  readonly spec: MethodSpec;
+  readonly live: boolean;
+  readonly startedMs: number;
+  /** Looks at the chain and goes on from there. */
+  approach(): void;
+  refuse(fault: Fault): void;
+}
+
 /**
  * The place of one call in the line for the budget of its nodes. It pays when it joins, so those that come later queue
  * behind it.
  */
 export class BudgetWait {
-  private readonly chain: ChainRuntime;
-  private readonly spec: MethodSpec;
+  private readonly run: Budgeted;
   private readonly untilMs: number;
+  private timer: TimerHandle | null = null;
   /** Node that is paid for; -1 = none. */
   private paid = -1;
 
-  /** @param untilMs when it has waited enough */
-  constructor(chain: ChainRuntime, spec: MethodSpec, untilMs: number) {
-    this.chain = chain;
-    this.spec = spec;
-    this.untilMs = untilMs;
+  constructor(run: Budgeted) {
+    const { deadlineMs, budgetWaitMs } = run.chain.config.routing;
+    this.run = run;
+    this.untilMs = Math.min(run.server.parts.world.clock.nowMs() + budgetWaitMs, run.startedMs + deadlineMs);
   }
 
-  /** Between `decide` and `leave`. */
+  /** It has paid, and its time has not come. */
   get isWaiting(): boolean {
     return this.paid >= 0;
   }
 
-  /** Decides for ranked candidates none of which has budget left. */
-  decide(candidates: Int32Array, count: number, nowMs: number): BudgetVerdict {
-    const { budgets } = this.chain.book;
-    const { weight } = this.spec;
+  /** For ranked candidates none of which has budget left: waits, refuses, or false where the call goes out all the same. */
+  holds(candidates: Int32Array, count: number, nowMs: number): boolean {
+    const { run } = this;
+    const verdict = this.decide(candidates, count, nowMs);
+    if (verdict.kind === 'send') return false;
+    if (verdict.kind === 'refuse') {
+      run.refuse(new Fault('overBudget', '', null, Math.ceil(verdict.waitMs / 1000)));
+      return true;
+    }
+    const { clock, timers } = run.server.parts.world;
+    this.timer = timers.after(verdict.waitMs, () => {
+      if (!run.live) return;
+      const { budgets } = run.chain.book;
+      budgets.pay(this.leave(clock.nowMs()));
+      run.approach();
+      budgets.pay(-1);
+    });
+    return true;
+  }
+
+  private decide(candidates: Int32Array, count: number, nowMs: number): BudgetVerdict {
+    const { budgets } = this.run.chain.book;
+    const { weight } = this.run.spec;
     let soonest = -1;
     let waitMs = Number.POSITIVE_INFINITY;
     for (let i = 0; i < count; i++) {
@@ -50,7 +83,7 @@ export class BudgetWait {
     if (nowMs + waitMs <= this.untilMs) {
       budgets.charge(soonest, weight, nowMs);
       this.paid = soonest;
-      this.chain.metrics.onBudgetWait();
+      this.run.chain.metrics.onBudgetWait();
       return { kind: 'wait', waitMs };
     }
     // what only 429s taught forbids nothing
@@ -61,7 +94,9 @@ export class BudgetWait {
   /** The time has come, or the call has ended: gives back what was paid. @returns the node, which has room for this call alone */
   leave(nowMs: number): number {
     const { paid } = this;
-    if (paid >= 0) this.chain.book.budgets.refund(paid, this.spec.weight, nowMs);
+    this.timer?.cancel();
+    this.timer = null;
+    if (paid >= 0) this.run.chain.book.budgets.refund(paid, this.run.spec.weight, nowMs);
     this.paid = -1;
     return paid;
   }

@@ -14,6 +14,7 @@ import type { NodeAnswer } from './attemptSink.ts';
 import type { CacheVerdict } from './cacheVerdict.ts';
 import type { CallView } from './callView.ts';
 import type { ChainRuntime } from './chain.ts';
+import type { CallServer } from './nodeCall.ts';
 
 /** The answer to one call. */
 export interface CallAnswer {
@@ -54,9 +55,9 @@ const heightOf = (point: BlockPoint): number => (point.kind === 'number' ? point
 export const headAnswer = (call: ScannedCall, number: number): CallAnswer =>
   ownAnswer(call, `"0x${number.toString(16)}"`);
 
-/** An answer of our own. @param resultRaw raw JSON */
-export const ownAnswer = (call: ScannedCall, resultRaw: string): CallAnswer =>
-  answered(resultEnvelope(call.idRaw ?? 'null', Buffer.from(resultRaw, 'latin1')), { upstream: '', cache: 'hit' }, 'result');
+/** An answer with a result of our own making. @param resultRaw raw JSON @param by whose doing it is, where a node had a part in it */
+export const ownAnswer = (call: ScannedCall, resultRaw: string, by: Pick<CallAnswer, 'upstream' | 'cache'> = { upstream: '', cache: 'hit' }): CallAnswer =>
+  answered(resultEnvelope(call.idRaw ?? 'null', Buffer.from(resultRaw, 'latin1')), by, 'result');
 
 /** The client's answer made of a node's: the node's own bytes under the caller's id. */
 export function answerBytes(call: ScannedCall, result: Reply, by: Pick<CallAnswer, 'upstream' | 'cache'>): CallAnswer {
@@ -65,7 +66,7 @@ export function answerBytes(call: ScannedCall, result: Reply, by: Pick<CallAnswe
   const raw = body.subarray(split.start, split.end);
   const outcome = result.outcome.class;
   if (split.kind === 'result') return answered(resultEnvelope(idRaw, raw), by, 'result');
-  const taken = outcome === 'chain' ? hashIfTaken(call, split.message) : null;
+  const taken = outcome === 'chain' ? localHash(call, split.message) : null;
   if (taken !== null) return answered(resultEnvelope(idRaw, Buffer.from(`"${taken}"`, 'latin1')), by, 'result');
   if (split.wellFormed && PASSED_AS_IS.has(outcome)) return answered(nodeErrorEnvelope(idRaw, raw), by, 'error');
   const code = split.code === 0 ? -32000 : split.code;
@@ -76,11 +77,11 @@ const answered = (body: Buffer, { upstream, cache }: Pick<CallAnswer, 'upstream'
   ({ status: 200, body, upstream, retryAfterS: 0, cache, outcome });
 
 /**
- * A node that has the transaction already has done what the sender wants, and may have had it from this very call:
- * the hash that it would have answered with, or null.
+ * The hash that a node answers with which takes the raw transaction that the call sends; null where it cannot be told.
+ * @param message error of a node: only if it says that the node has the transaction already, which is what the sender wants
  */
-function hashIfTaken(call: ScannedCall, message: string): string | null {
-  if (call.method !== 'eth_sendRawTransaction' || !alreadyKnown(message)) return null;
+export function localHash(call: ScannedCall, message?: string): string | null {
+  if (call.method !== 'eth_sendRawTransaction' || (message !== undefined && !alreadyKnown(message))) return null;
   const at = elementAt(call.paramsRaw, skipSpace(call.paramsRaw, 0), 0);
   const raw = at < 0 ? null : stringAt(call.paramsRaw, at);
   return raw === null ? null : transactionHash(raw);
@@ -89,14 +90,12 @@ function hashIfTaken(call: ScannedCall, message: string): string | null {
 const HASH_RESULT = /^"0x[0-9a-fA-F]{64}"$/;
 
 /** Remembers the hash of a transaction that a node has just taken through this edge. */
-export function noteHash(chain: ChainRuntime, spec: MethodSpec, result: Reply): void {
-  const { reply } = result;
-  if (spec.class !== 'write' || reply.split.kind !== 'result') return;
-  const text = reply.body.toString('latin1', reply.split.start, reply.split.end);
-  if (!HASH_RESULT.test(text)) return;
-  const hash = text.slice(1, -1).toLowerCase();
+export function noteHash({ chain, server, spec }: { readonly chain: ChainRuntime; readonly server: CallServer; readonly spec: MethodSpec }, resultRaw: string, upstreamIndex: number): void {
+  if (spec.class !== 'write' || !HASH_RESULT.test(resultRaw)) return;
+  const hash = resultRaw.slice(1, -1).toLowerCase();
   chain.recent.add(hash);
   chain.judging.onSent(hash);
+  chain.sends.onTaken(server, hash, upstreamIndex);
 }
 
 /** Whether the transaction asked for came through this edge lately. */

@@ -46,6 +46,14 @@ export class CallPause {
     });
   }
 
+  /** Transactions have just gone out whose senders are not known yet: one may be of the account that is asked for. */
+  forSends(view: CallView, then: (view: CallView) => void): void {
+    const { run } = this;
+    run.chain.sends.afterLookups(() => {
+      if (run.live) then(view);
+    });
+  }
+
   /** No node that could take the call is where its client's chain is. */
   forNode(view: CallView): void {
     const { chain } = this.run;
@@ -59,6 +67,12 @@ export class CallPause {
     const { chain, client } = this.run;
     const { text } = client.vantage;
     this.until(() => chain.tip.now().text !== text, (moved) => (moved && this.mayRerun ? this.rerun() : this.run.refuse(notAtHead())));
+  }
+
+  /** Whether a reorg has come between the call and its answer, and it may be begun anew. */
+  get isOvertaken(): boolean {
+    const { chain, client } = this.run;
+    return client.vantage.epoch !== chain.view.epoch && this.mayRerun;
   }
 
   /** A batch is begun anew as a whole, never one of its calls. */

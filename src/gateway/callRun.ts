@@ -11,7 +11,7 @@ import { errorEnvelope, requestEnvelope } from '../rpc/envelope.ts';
 import type { ScannedCall } from '../rpc/scan.ts';
 import { AttemptSink } from './attemptSink.ts';
 import type { AttemptOwner, NodeAnswer } from './attemptSink.ts';
-import { answerBytes, askForBlock, noteHash, sawHash } from './callFacts.ts';
+import { answerBytes, askForBlock, noteHash, ownAnswer, sawHash } from './callFacts.ts';
 import { CallCache } from './callCache.ts';
 import { CallFlight } from './callFlight.ts';
 import type { Flyer } from './callFlight.ts';
@@ -19,6 +19,7 @@ import type { CallAnswer } from './callFacts.ts';
 import { AnswerCheck } from './answerCheck.ts';
 import type { Checkable } from './answerCheck.ts';
 import { BudgetWait } from './budgetWait.ts';
+import type { Budgeted } from './budgetWait.ts';
 import { CallPause } from './callPause.ts';
 import type { Pausable } from './callPause.ts';
 import { CallView } from './callView.ts';
@@ -26,9 +27,13 @@ import type { ChainRuntime, Underway } from './chain.ts';
 import type { Client, ServeContext } from './context.ts';
 import { isRetryReason, learnFrom } from './learn.ts';
 import { ownWord } from './ownWord.ts';
+import { SendAside } from './sendAside.ts';
+import type { Accompanied } from './sendAside.ts';
+import { asksNextNonce, moveToFront } from './sends.ts';
+import { resultText } from './nodeCall.ts';
 
 /** One call from its scan to its answer: look up, route, forward, judge, answer, record. */
-export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway, Pausable, Checkable, Flyer {
+export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway, Pausable, Checkable, Accompanied, Flyer, Budgeted {
   readonly call: ScannedCall;
   readonly chain: ChainRuntime;
   readonly server: ServeContext;
@@ -56,6 +61,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
   private readonly check = new AnswerCheck(this);
   readonly cached = new CallCache(this);
   private readonly flight = new CallFlight(this);
+  private readonly aside = new SendAside(this);
 
   constructor(server: ServeContext, chain: ChainRuntime, call: ScannedCall, client: Client) {
     this.server = server;
@@ -144,20 +150,35 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
   finish(result: AttemptResult<NodeAnswer>): void {
     if (result.kind === 'gone') {
       this.close('gone');
-    } else if (this.isOvertaken(result)) {
+    } else if (result.kind === 'reply' && this.mayChange && this.pause.isOvertaken) {
       this.pause.rerun();
-    } else if (result.kind === 'fault') {
-      if (this.check.offBranch > 0) return this.pause.forBranch();
+    } else if (result.kind === 'fault' && this.check.offBranch > 0) {
+      this.pause.forBranch();
+    } else if (!this.aside.takes(result)) {
+      this.conclude(result);
+    }
+  }
+
+  conclude(result: Exclude<AttemptResult<NodeAnswer>, { kind: 'gone' }>): void {
+    if (result.kind === 'fault') {
       this.refuse(new Fault(result.fault, '', null, Math.ceil(result.holdMs / 1000)));
     } else {
       if (this.raised && !this.client.inBatch) this.client.vantage = this.chain.tip.now();
-      noteHash(this.chain, this.spec, result);
+      if (this.spec.class === 'write') noteHash(this, resultText(result.reply), result.upstreamIndex);
       for (const sink of this.sinks) if (sink.isHedge) this.chain.metrics.onHedge(sink.answer === result.reply ? 'won' : 'lost');
       const upstream = this.chain.table.entries[result.upstreamIndex]?.name ?? '';
       this.cached.store(result, this.sinks);
       this.answer(answerBytes(this.call, result, { upstream, cache: this.cached.verdict }));
       this.flight.onReply(result, upstream, this.raised);
     }
+  }
+
+  answerWith(resultRaw: string, upstreamIndex: number): void {
+    const { done } = this;
+    noteHash(this, resultRaw, upstreamIndex);
+    this.close('result');
+    this.machine.onGone(); // stops what is still under way
+    done(ownAnswer(this.call, resultRaw, { upstream: this.chain.table.entries[upstreamIndex]?.name ?? '', cache: 'bypass' }));
   }
 
   /** An attempt ended with an answer of its node; called by its sink. */
@@ -210,6 +231,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
   proceed(): void {
     const { chain, client } = this;
     this.view = new CallView(chain, this.spec, this.call, client);
+    if (asksNextNonce(this.spec, this.view.ref) && chain.sends.lookups > 0) return this.pause.forSends(this.view, (view) => this.route(view));
     if (!this.view.isTold(chain.table)) return this.route(this.view);
     this.pause.forHeight(this.view, () => this.route(new CallView(chain, this.spec, this.call, client)));
   }
@@ -229,42 +251,20 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
     const candidates = chain.spare.take(table.entries.length);
     this.candidates = candidates;
     const candidateCount = chain.ranker.rank(table, spec, ask, candidates);
+    moveToFront(candidates, candidateCount, chain.sends.nodeFor(spec, view.ref, call.paramsRaw, nowMs));
     this.client.trace?.onRanked(chain, spec, nowMs);
     if (view.sight.firm && candidateCount > 0 && !view.stands(table.entries[candidates[0] as number])) return this.pause.forNode(view);
-    if (candidateCount > 0 && !chain.book.budgets.hasRoom(candidates[0] as number, spec.weight, nowMs) && this.holdBack(candidates, candidateCount, nowMs)) return;
+    if (candidateCount > 0 && !chain.book.budgets.hasRoom(candidates[0] as number, spec.weight, nowMs) && this.holdsBack(candidates, candidateCount, nowMs)) return;
     const hashSeen = spec.nullMeansAbsent && sawHash(chain, spec, call.paramsRaw);
     const deadlineMs = this.startedMs + chain.config.routing.deadlineMs;
     this.machine.start({ method: spec, table, candidates, candidateCount, refusal: chain.ranker.refusal, deadlineMs, hashSeen }, nowMs);
+    if (spec.class === 'write' && this.live) this.aside.copy(candidates, candidateCount, candidates[0] ?? -1);
   }
 
-  /** Nobody has budget left: waits its turn, or refuses. @returns false when the call goes out all the same */
-  private holdBack(candidates: Int32Array, count: number, nowMs: number): boolean {
-    const { chain, spec } = this;
-    const { deadlineMs, budgetWaitMs } = chain.config.routing;
-    this.budgetWait ??= new BudgetWait(chain, spec, Math.min(nowMs + budgetWaitMs, this.startedMs + deadlineMs));
-    const verdict = this.budgetWait.decide(candidates, count, nowMs);
-    if (verdict.kind === 'send') return false;
-    if (verdict.kind === 'refuse') {
-      this.refuse(new Fault('overBudget', '', null, Math.ceil(verdict.waitMs / 1000)));
-      return true;
-    }
-    chain.spare.give(this.candidates);
-    this.candidates = null;
-    this.timer = this.server.parts.world.timers.after(verdict.waitMs, () => {
-      this.timer = null;
-      if (!this.live) return;
-      const { budgets } = chain.book;
-      budgets.pay(this.budgetWait?.leave(this.server.parts.world.clock.nowMs()) ?? -1);
-      this.approach();
-      budgets.pay(-1);
-    });
-    return true;
-  }
-
-  /** Whether a reorg has made another answer of this one. */
-  private isOvertaken(result: AttemptResult<NodeAnswer>): boolean {
-    const { epoch } = this.client.vantage;
-    return result.kind === 'reply' && this.mayChange && epoch !== this.chain.view.epoch && this.pause.mayRerun;
+  /** Nobody has budget left: whether the call waits its turn, or is refused. */
+  private holdsBack(candidates: Int32Array, count: number, nowMs: number): boolean {
+    this.budgetWait ??= new BudgetWait(this);
+    return this.budgetWait.holds(candidates, count, nowMs);
   }
 
   refuse(fault: Fault): void {

@@ -28,6 +28,7 @@ import { UpstreamNode } from './node.ts';
 import type { GatewayWorld } from './node.ts';
 import { NodeSet } from './nodes.ts';
 import { RecentHashes } from './recent.ts';
+import { Sends } from './sends.ts';
 import { stampShapes } from './stamps.ts';
 import { Tip } from './tip.ts';
 import { UnderwaySet } from './underway.ts';
@@ -81,6 +82,8 @@ export class ChainRuntime implements Serving {
   readonly headers = new HeaderBook();
   /** Answers that are kept. */
   readonly cache: ChainCache;
+  /** Transactions that went through this process. */
+  readonly sends = new Sends(this);
   /** Calls under way. */
   readonly running = new UnderwaySet<Underway>();
   /** What all attempt machines of the chain share. */
