@@ -1,6 +1,6 @@
 import type { ChainFacts, NodeFacts } from './facts.ts';
 import { attemptsOfDay } from './memory.ts';
-import type { NodeMemory } from './memory.ts';
+import type { Attempt, NodeMemory } from './memory.ts';
 import type { HealOptions } from './options.ts';
 import type { Rung, Verdict, VerdictKind } from './ailment.ts';
 
@@ -43,18 +43,19 @@ function impossible(rung: Rung, node: NodeFacts, chain: ChainFacts): string | nu
 
 export interface Choice {
   readonly rung: Rung;
-  /** How often this rung was tried before; decides the back-off. */
-  readonly tried: number;
+  /** How often this rung was tried for the same cause not long ago, with or without success; decides the back-off. */
+  readonly recent: number;
   readonly why: string;
 }
 
 /**
- * The rung for a verdict. Every attempt on the same verdict counts, younger than a day and since the node was last well
- * for good; a rung that cannot be taken is passed over, and said.
+ * The rung for a verdict. Attempts of the day on the same cause count, from the last one that helped on; a rung that
+ * cannot be taken is passed over, and said.
  */
 export function chooseRung(verdict: Verdict, memory: NodeMemory, around: { readonly node: NodeFacts; readonly chain: ChainFacts; readonly options: HealOptions; readonly nowMs: number }): Choice {
   const today = attemptsOfDay(memory, around.nowMs);
-  if (today.length >= around.options.maxAttemptsPerDay) return { rung: 'human', tried: 0, why: `${today.length} attempts within a day did not help` };
+  if (today.length >= around.options.maxAttemptsPerDay) return { rung: 'human', recent: 0, why: `${today.length} attempts within a day did not help` };
+  const since = today.slice(today.findLastIndex(({ helped }) => helped) + 1);
   const passed: string[] = [];
   for (const { rung, tries } of LADDERS[verdict.kind] ?? []) {
     if (rung === 'human') break;
@@ -63,11 +64,13 @@ export function chooseRung(verdict: Verdict, memory: NodeMemory, around: { reado
       passed.push(obstacle);
       continue;
     }
-    const tried = rung === 'wait' ? 0 : today.filter((one) => one.rung === rung && sameCause(one.verdict, verdict.kind)).length;
-    if (tried < tries) return { rung, tried, why: tried === 0 ? `${rung} comes first` : `${rung}, tried ${tried} of ${tries} times before` };
+    const same = (one: Attempt): boolean => one.rung === rung && sameCause(one.verdict, verdict.kind);
+    const tried = rung === 'wait' ? 0 : since.filter(same).length;
+    const recent = today.filter((one) => same(one) && around.nowMs - one.atMs < 2 * around.options.backoffMaxMs).length;
+    if (tried < tries) return { rung, recent, why: tried === 0 ? `${rung} comes first` : `${rung}, tried ${tried} of ${tries} times before` };
     passed.push(`${rung} was tried ${tried} times`);
   }
-  return { rung: 'human', tried: 0, why: passed.length > 0 ? passed.join('; ') : 'nothing that can be done from here would help' };
+  return { rung: 'human', recent: 0, why: passed.length > 0 ? passed.join('; ') : 'nothing that can be done from here would help' };
 }
 
 /** Ends of the process are one cause, however they were called. */

@@ -1,8 +1,10 @@
 import type { Operation } from './operation.ts';
 import type { Rung, VerdictKind } from './ailment.ts';
 
-/** One try of a rung, kept for back-off and the day's budget. */
+/** One try of a rung, kept for the ladder, the back-off and the day's budget. */
 export interface Attempt {
+  /** It brought the node back to full weight: what ails it later begins at the ladder's foot again. */
+  readonly helped: boolean;
   readonly rung: Rung;
   readonly verdict: VerdictKind;
   readonly atMs: number;
@@ -44,4 +46,10 @@ export function attemptsOfDay(memory: NodeMemory, nowMs: number): readonly Attem
 /** With one more attempt. */
 export function withAttempt(memory: NodeMemory, attempt: Attempt): NodeMemory {
   return { ...memory, attempts: [...memory.attempts, attempt].slice(-MAX_ATTEMPTS_KEPT) };
+}
+
+/** The newest attempt brought the node back. */
+export function withHelp(memory: NodeMemory): NodeMemory {
+  const last = memory.attempts.at(-1);
+  return last === undefined ? memory : { ...memory, attempts: [...memory.attempts.slice(0, -1), { ...last, helped: true }] };
 }

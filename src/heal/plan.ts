@@ -4,7 +4,7 @@ import type { ChainFacts, NodeFacts } from './facts.ts';
 import { guardsOf, lossGuards, PASSING, refusal } from './guards.ts';
 import type { Guard } from './guards.ts';
 import { chooseRung } from './ladder.ts';
-import { BLANK, withAttempt } from './memory.ts';
+import { BLANK, withAttempt, withHelp } from './memory.ts';
 import type { NodeMemory } from './memory.ts';
 import { lowers, newOperation } from './operation.ts';
 import type { Operation, OperationKind, Step } from './operation.ts';
@@ -77,15 +77,16 @@ interface Look {
 const plain = ({ node, verdict, memory }: Look, why: string): NodePlan => ({ node: node.name, verdict, rung: null, step: null, ended: null, guards: [], why, memory });
 
 function carryOn(look: Look, operation: Operation, capacity: Capacity, ask: PlanAsk): NodePlan {
-  const { node, verdict, memory } = look;
+  const { node, verdict } = look;
   if ((node.paused || ask.chain.paused) && operation.kind !== 'stop') return plain(look, `healing is paused in the middle of a ${operation.kind}`);
   const { chain, options, nowMs } = ask;
   const next = advance(operation, node, verdict, { chain, options, nowMs });
   const refused = next.step !== null && lowers(next.step, operation) ? refusal(lossGuards({ kind: operation.kind, node, chain, capacity, options })) : null;
-  if (refused !== null) return stuck({ ...look, memory: { ...memory, operation: next.operation } }, `the ${operation.kind} waits: ${refused.why}`, ask);
+  if (refused !== null) return stuck({ ...look, memory: { ...look.memory, operation: next.operation } }, `the ${operation.kind} waits: ${refused.why}`, ask);
   if (next.step?.kind === 'cordon') capacity.leave(node);
   const ended = next.outcome === 'going' ? null : { operation, outcome: next.outcome };
   const step = next.step?.kind;
+  const memory = next.outcome === 'done' && operation.kind !== 'stop' && operation.kind !== 'readmit' ? withHelp(look.memory) : look.memory;
   const heldOut = step === 'cordon' || (memory.heldOut && step !== 'uncordon' && !(next.outcome === 'done' && operation.kind !== 'stop'));
   return { ...plain(look, next.why), step: next.step, ended, memory: { ...memory, operation: next.operation, heldOut, blockedSinceMs: -1 } };
 }
@@ -136,7 +137,7 @@ function begin(look: Look, capacity: Capacity, ask: PlanAsk): NodePlan {
   const heldMs = nowMs - memory.verdictSinceMs;
   if (runs && heldMs < options.confirmMs) return { ...plain(look, `${verdict.why}: making sure before a ${kind}`), rung: choice.rung };
   const lastMs = memory.attempts.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY;
-  const notBeforeMs = lastMs + backoffMs(choice.tried, ask.jitter(node.name, choice.tried), options);
+  const notBeforeMs = lastMs + backoffMs(choice.recent, ask.jitter(node.name, choice.recent), options);
   const guards = guardsOf({ kind, node, memory, chain, capacity, notBeforeMs, options, nowMs });
   const refused = refusal(guards);
   if (refused !== null) return { ...held(look, { kind, guards, refused }, ask), rung: choice.rung };
@@ -154,7 +155,7 @@ function begin(look: Look, capacity: Capacity, ask: PlanAsk): NodePlan {
     node.name,
   );
   if (kind !== 'start') capacity.outByUs++;
-  const begun = { ...withAttempt(memory, { rung: choice.rung, verdict: verdict.kind, atMs: nowMs }), operation, blockedSinceMs: -1 };
+  const begun = { ...withAttempt(memory, { rung: choice.rung, verdict: verdict.kind, atMs: nowMs, helped: false }), operation, blockedSinceMs: -1 };
   const planned = carryOn({ ...look, memory: begun }, operation, capacity, ask);
   return { ...planned, rung: choice.rung, guards, why: `${verdict.why}: ${choice.why}; ${planned.why}` };
 }
