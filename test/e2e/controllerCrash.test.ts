@@ -58,7 +58,9 @@ it('a controller killed at any point of an operation resumes it: one process per
   const marks = new Map(made.names.map((name) => [name, `TIDEGATE_NODE=${join(made.dir, 'state', 'nodes', name)}`]));
   const pids = (name: string): number[] => pidsWithEnv(marks.get(name) ?? '');
   await made.controller.close();
-  undo.push(async () => void (made.controller = await startController(made.config, { log: silentLog() })));
+  undo.push(async () => {
+    made.controller = await startController(made.config, { log: silentLog() });
+  });
   const controller = new ControllerProcess(made);
   undo.push(() => controller.kill());
   await controller.start();
