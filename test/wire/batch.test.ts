@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { testAnvil } from '../help/anvil.ts';
+import { rpc } from '../help/client.ts';
 import { testGateway } from '../help/gateway.ts';
 import type { TestGateway } from '../help/gateway.ts';
 import { ScriptNode } from '../help/scriptNode.ts';
@@ -58,6 +60,20 @@ describe('calls that wait for a node', () => {
     node.refusesBatches = true;
     expect(await Promise.all(ids.map((id) => balance(gateway, id)))).toEqual(ids.map(answerOf));
     expect((await gateway.upstreams()).a?.state).toBe('serving');
+  });
+
+  it('are answered by a real node as they would be one by one', async () => {
+    const anvil = await testAnvil();
+    open.push({ close: async () => void (await anvil.stop(2_000)) });
+    const gateway = await testGateway([{ name: 'a', httpUrl: `http://127.0.0.1:${anvil.port}`, options: { batch: { enabled: true } } }], { chain: { cache: { enabled: false } } });
+    open.push(gateway);
+    await gateway.until((upstreams) => upstreams.a?.state === 'serving');
+    for (const id of ids) await rpc(`http://127.0.0.1:${anvil.port}`, 'anvil_setBalance', [`0x${id.toString(16).padStart(40, '0')}`, `0x${(id * 1000).toString(16)}`]);
+    const answers = await Promise.all(ids.map((id) => balance(gateway, id)));
+    expect(answers).toEqual(ids.map((id) => ({ jsonrpc: '2.0', id, result: `0x${(id * 1000).toString(16)}` })));
+    const metrics = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
+    expect(metrics).toMatch(/tidegate_upstream_batches_total\{chain="test",upstream="a",outcome="answered"\} [1-9]/);
+    expect(metrics).toContain('tidegate_upstream_batches_total{chain="test",upstream="a",outcome="refused"} 0');
   });
 
   it('the error of one is nothing to the others', async () => {
