@@ -7,8 +7,10 @@ import type { ProvenLog } from './receipts.ts';
 /** Contracts that queue withdrawal and consolidation requests (EIP-7002, EIP-7251), in lower case. */
 export const REQUEST_CONTRACTS = ['0x00000961ef480eb55e80d19ad83579a64c007002', '0x0000bbddc7ce488642fb579f8b00f3a590007251'] as const;
 
+const slot = (number: number): string => `0x${number.toString(16).padStart(64, '0')}`;
+
 /** Slots of both with the head and the tail of the queue. */
-export const QUEUE_SLOTS = ['0x2', '0x3'] as const;
+export const QUEUE_SLOTS: readonly string[] = [slot(2), slot(3)];
 
 /** keccak of `DepositEvent(bytes,bytes,bytes,bytes,bytes)`: what a deposit request is read from (EIP-6110). */
 const DEPOSIT_TOPIC = '0x649bbc62d0e31342afea4e5cd82d4049e7e1ee912fc0889aa790803be39038c5';
@@ -29,9 +31,9 @@ const checkQueue = (keccak: Keccak, stateRoot: Uint8Array, proof: Captured | und
   if (proof === undefined || String(proof['address']).toLowerCase() !== address) throw wrong(at, 'is not proven');
   if (!checkAccountProof(keccak, stateRoot, proof).isPresent) return;
   const slots = proof['storageProof'] as readonly Captured[];
-  const [head, tail] = QUEUE_SLOTS.map((slot, i) => {
+  const [head, tail] = QUEUE_SLOTS.map((position, i) => {
     const entry = slots[i];
-    if (entry === undefined || !sameBytes(quantityBytes(entry['key'], at), quantityBytes(slot, at))) throw wrong(at, `has no proof of slot ${slot}`);
+    if (entry === undefined || !sameBytes(quantityBytes(entry['key'], at), quantityBytes(position, at))) throw wrong(at, `has no proof of slot ${i + 2}`);
     return quantityBytes(entry['value'], at);
   });
   if (head === undefined || tail === undefined || !sameBytes(head, tail)) throw notProvable('requestsHash', 'requests were queued before the block, and the list of those it took was not captured');
