@@ -11,6 +11,7 @@ import { EdgeClient } from './edge.ts';
 import { Keeper } from './keeper.ts';
 import { holdDirectory } from './lock.ts';
 import { Records } from './records.ts';
+import { SnapshotRestore } from './restore.ts';
 
 /** A running controller. */
 export interface Controller {
@@ -35,7 +36,9 @@ export async function startController(config: Config, deps: { readonly log: Logg
     const records = new Records(join(controller.stateDir, 'records.json'));
     const edge = new EdgeClient(controller.edge, controller.rpcTimeoutMs);
     const { healing: options, rpcTimeoutMs } = controller;
-    const keeper = new Keeper(config, { edge, records, journal, log, metrics, restore: null, options, rpcTimeoutMs, nowMs: () => Date.now(), random: Math.random, onEntry: deps.onEntry ?? (() => undefined) });
+    const restore = new SnapshotRestore(config, { log, nowMs: () => Date.now() });
+    await restore.refresh();
+    const keeper = new Keeper(config, { edge, records, journal, log, metrics, restore, options, rpcTimeoutMs, nowMs: () => Date.now(), random: Math.random, onEntry: deps.onEntry ?? (() => undefined) });
     const lock = await openLock(controller.admin.tokenFile, log);
     const { host, port } = controller.admin;
     const admin = await listenAdmin({ host, port }, controllerRoutes({ keeper, journal, metrics, lock }), log);
@@ -68,7 +71,9 @@ export async function planOnce(config: Config, deps: { readonly log: Logger }): 
   const records = new Records(join(controller.stateDir, 'records.json'));
   const edge = new EdgeClient(controller.edge, rpcTimeoutMs);
   const journal = new Journal(join(controller.stateDir, 'journal.jsonl'), controller.journal);
-  const keeper = new Keeper(config, { edge, records, journal, log: deps.log, metrics: new ControllerMetrics(), restore: null, options, rpcTimeoutMs, nowMs: () => Date.now(), random: Math.random, onEntry: () => undefined });
+  const restore = new SnapshotRestore(config, { log: deps.log, nowMs: () => Date.now() });
+  await restore.refresh();
+  const keeper = new Keeper(config, { edge, records, journal, log: deps.log, metrics: new ControllerMetrics(), restore, options, rpcTimeoutMs, nowMs: () => Date.now(), random: Math.random, onEntry: () => undefined });
   const pictures = await Promise.all(keeper.loops.map((loop) => loop.dryRun()));
   await keeper.close();
   return pictures.flatMap(({ plan }) => plan.nodes.map(({ node, verdict, step, why }) => `${node}: ${verdict.kind}; ${step === null ? 'no step' : `next ${step.kind}`}; ${why}`));

@@ -1,5 +1,5 @@
 import { checkAccountProof } from './account.ts';
-import { type Keccak, notProvable, unsupported, wrong } from './fault.ts';
+import { type Keccak, notProvable, ProofFault, unsupported, wrong } from './fault.ts';
 import { type Captured, checkHeader } from './header.ts';
 import { dataBytes, quantityBytes, sameBytes } from './hex.ts';
 import type { ProvenLog } from './receipts.ts';
@@ -39,16 +39,26 @@ const checkQueue = (keccak: Keccak, stateRoot: Uint8Array, proof: Captured | und
   if (head === undefined || tail === undefined || !sameBytes(head, tail)) throw notProvable('requestsHash', 'requests were queued before the block, and the list of those it took was not captured');
 };
 
-/**
- * Shows that a block can have no requests: none were queued before it, and its logs tell of none made in it.
- * @param logs of the block, proven by its receipts
- * @throws ProofFault: `notProvable` when there may be some
- */
-export function checkNoRequests(keccak: Keccak, block: Captured, logs: readonly ProvenLog[], { parent, proofs }: RequestSources): void {
+/** That nothing was queued at the end of the parent. */
+const checkQueues = (keccak: Keccak, block: Captured, { parent, proofs }: RequestSources): void => {
   if (typeof parent !== 'object' || parent === null || !Array.isArray(proofs)) throw wrong('requestSources', 'has no parent or no proofs');
   if (checkHeader(keccak, parent).hash !== String(block['parentHash']).toLowerCase()) throw wrong('requestSources', 'is not of the parent');
   const stateRoot = dataBytes(parent['stateRoot'], 'stateRoot', 32);
   for (const [i, address] of REQUEST_CONTRACTS.entries()) checkQueue(keccak, stateRoot, proofs[i], address);
+};
+
+/**
+ * Shows that a block can have no requests: none were queued before it, and its logs tell of none made in it.
+ * @param logs of the block, proven by its receipts
+ * @throws ProofFault: `notProvable` when there may be some, or when the sources do not hold: they are no part of the block
+ */
+export function checkNoRequests(keccak: Keccak, block: Captured, logs: readonly ProvenLog[], sources: RequestSources): void {
+  try {
+    checkQueues(keccak, block, sources);
+  } catch (error) {
+    if (error instanceof ProofFault) throw notProvable('requestsHash', `${error.field}: ${error.message}`);
+    throw error;
+  }
   const contracts: readonly string[] = REQUEST_CONTRACTS;
   const made = logs.some(({ address, topics }) => contracts.includes(address) || topics[0] === DEPOSIT_TOPIC);
   if (made) throw notProvable('requestsHash', 'the block made requests, and their list was not captured');

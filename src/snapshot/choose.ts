@@ -9,10 +9,12 @@ export interface Candidate {
 
 /** What the snapshot to restore must fit. */
 export interface Need {
-  readonly chainId: number;
+  /** null = any. */
+  readonly chainId: number | null;
   /** null = any. */
   readonly genesisHash: string | null;
-  readonly clientKind: string;
+  /** null = any. */
+  readonly clientKind: string | null;
   readonly policy: ProofPolicy;
   /** Snapshots proven bad, and those whose descent is in doubt. */
   readonly tainted: ReadonlySet<string>;
@@ -28,9 +30,9 @@ export interface Choice {
 
 const unfit = ({ id, manifest }: Candidate, need: Need, nowMs: number): string | null => {
   const { chain, client, createdAtMs } = manifest.snapshot;
-  if (chain.chainId !== need.chainId) return `it is of chain ${chain.chainId}, not ${need.chainId}`;
+  if (need.chainId !== null && chain.chainId !== need.chainId) return `it is of chain ${chain.chainId}, not ${need.chainId}`;
   if (need.genesisHash !== null && chain.genesisHash !== need.genesisHash) return `its genesis is ${chain.genesisHash}`;
-  if (client.kind !== need.clientKind) return `it is of a ${client.kind}, not a ${need.clientKind}`;
+  if (need.clientKind !== null && client.kind !== need.clientKind) return `it is of a ${client.kind}, not a ${need.clientKind}`;
   if (need.tainted.has(id)) return 'it is tainted';
   if (need.maxAgeMs > 0 && nowMs - createdAtMs > need.maxAgeMs) return `it is older than ${need.maxAgeMs} ms`;
   return unproven(manifest, need.policy);

@@ -81,9 +81,9 @@ test('that a block has no requests rests on the state before it and its own logs
   expect(verdict({}, [log])).toBe('notProvable');
   expect(verdict({}, [{ ...log, address: other, topics: [id('DepositEvent(bytes,bytes,bytes,bytes,bytes)')] }])).toBe('notProvable');
   expect(verdict({}, [{ ...log, address: other }])).toBe('proven');
-  expect(verdict({ parent: block })).toBe('failed');
-  expect(verdict({ proofs: sources.proofs.toReversed() })).toBe('failed');
-  expect(verdict({ proofs: [] })).toBe('failed');
+  expect(verdict({ parent: block })).toBe('notProvable');
+  expect(verdict({ proofs: sources.proofs.toReversed() })).toBe('notProvable');
+  expect(verdict({ proofs: [] })).toBe('notProvable');
   expect(verdict({}, [], { ...block, requestsHash: other })).toBe('unsupported');
 });
 

@@ -46,6 +46,11 @@ export interface KeptOptions {
   readonly healing?: object;
   /** Changes the config of node `index`. */
   readonly change?: (node: Record<string, unknown>, index: number) => object;
+  /** Between two blocks; 0 = only on `blockNow`. */
+  readonly blockMs?: number;
+  /** Sections beside the usual ones, and of the chain. */
+  readonly config?: (dir: string) => object;
+  readonly chain?: object;
 }
 
 /** Three real nodes kept by a real controller behind a real gateway, a block each 500 ms. */
@@ -82,7 +87,8 @@ export async function keptChain(options: KeptOptions = {}): Promise<Kept> {
     return { ...node, ...options.change?.(node, i) };
   });
   const parsed = configFromValue({
-    chains: [{ name: 'test', upstreams: fronted.map(({ name, httpUrl }) => ({ name, http: httpUrl })) }],
+    ...options.config?.(dir),
+    chains: [{ name: 'test', upstreams: fronted.map(({ name, httpUrl }) => ({ name, http: httpUrl })), ...options.chain }],
     controller: { stateDir: join(dir, 'state'), intervalMs: 200, rpcTimeoutMs: 1000, edge: { url: gateway.adminUrl, tokenFile }, admin: { port: 0, tokenFile: join(dir, 'controller.token') }, healing: { ...QUICK, ...options.healing } },
     nodes,
   });
@@ -122,6 +128,6 @@ export async function keptChain(options: KeptOptions = {}): Promise<Kept> {
     },
   };
   const fed = fronted.map(({ name, httpUrl, wsUrl }) => ({ name, httpUrl, wsUrl, reset: () => Promise.resolve() }));
-  kept.chain = await startFedChain(fed, { ...spec, blockTimeMs: BLOCK_MS, dataDir: dir, startTimeoutMs: 30_000, report: () => undefined });
+  kept.chain = await startFedChain(fed, { ...spec, blockTimeMs: options.blockMs ?? BLOCK_MS, dataDir: dir, startTimeoutMs: 30_000, report: () => undefined });
   return kept;
 }

@@ -8,8 +8,8 @@ import type { SnapshotBody } from '../../snapshot/manifest.ts';
 import { capture, type Captured } from '../../store/capture.ts';
 import { StoreFault } from '../../store/fault.ts';
 import { loadKey, trustKey } from '../../store/keys.ts';
-import { ask } from '../../verify/ask.ts';
-import { capturePack, type NodeFacts } from '../../verify/pack.ts';
+import { ask, AskFault } from '../../verify/ask.ts';
+import { capturePack, nodeFacts, type NodeFacts } from '../../verify/pack.ts';
 import { EXIT } from '../ports.ts';
 import { exitOf, recordVerification, runVerification } from './judge.ts';
 import { bytesText, levelLines, shortId } from './screen.ts';
@@ -61,6 +61,8 @@ const gather = async ({ command, settings, rules, world }: Setup, scratch: strin
   if (data !== undefined) return { facts, data, proof };
   const dump = join(scratch, 'data');
   await dumpAnvil(url, dump);
+  const { head } = await nodeFacts({ name: 'anvil', url });
+  if (head.hash !== facts.head.hash) throw new AskFault(`anvil went from block ${facts.head.number} to ${head.number} during the capture`);
   return { facts, data: dump, proof };
 };
 

@@ -1,0 +1,114 @@
+import type { Config, NodeConfig } from '../config/schema.ts';
+import type { DataFacts, SnapshotFacts } from '../heal/facts.ts';
+import type { Logger } from '../observe/log.ts';
+import { type Candidate, chooseSnapshot } from '../snapshot/choose.ts';
+import { lineageProblem, replayProblem } from '../snapshot/lineage.ts';
+import type { TrustedKey } from '../snapshot/sign.ts';
+import { dataState, discardData, stageData, swapData } from '../store/dataSwap.ts';
+import { StoreFault } from '../store/fault.ts';
+import { loadTrust } from '../store/keys.ts';
+import { SeenFile } from '../store/seen.ts';
+import { SnapshotStore } from '../store/store.ts';
+import type { KeptNode, RestoreLook } from './chainLook.ts';
+import type { RestoreSteps } from './steps.ts';
+
+const REFRESH_MS = 5000;
+/** Bytes written per millisecond until one restore was measured: 100 MB/s. */
+const FIRST_RATE = 100_000;
+
+/** Kind of client as snapshots name it; null = any: who runs a command of their own knows what it reads. */
+const clientKindOf = ({ client }: Pick<NodeConfig, 'client'>): string | null => (client === 'command' ? null : client);
+
+/** Restores nodes from the newest snapshot that is proven as far as the configuration asks. */
+export class SnapshotRestore implements RestoreLook, RestoreSteps {
+  readonly #config: Config;
+  readonly #log: Logger;
+  readonly #nowMs: () => number;
+  readonly #store: SnapshotStore;
+  readonly #seen: SeenFile;
+  readonly #chosen = new Map<string, Candidate>();
+  #keys: readonly TrustedKey[] = [];
+  #refreshedAtMs = 0;
+  #isRefreshing = false;
+  #bytesPerMs = FIRST_RATE;
+  #fault = '';
+
+  constructor(config: Config, { log, nowMs }: { readonly log: Logger; readonly nowMs: () => number }) {
+    this.#config = config;
+    this.#log = log;
+    this.#nowMs = nowMs;
+    this.#store = new SnapshotStore({ root: config.snapshots.directory, keys: () => this.#keys, nowMs });
+    this.#seen = new SeenFile(`${config.snapshots.trustFile}.seen`);
+  }
+
+  /** Looks at the store anew. Never rejects: what cannot be read is logged once and nothing is restored from. */
+  async refresh(): Promise<void> {
+    if (this.#isRefreshing) return;
+    this.#isRefreshing = true;
+    try {
+      this.#keys = await loadTrust(this.#config.snapshots.trustFile);
+      for (const chain of new Set(this.#config.nodes.map((node) => node.chain))) await this.#choose(chain);
+      this.#fault = '';
+    } catch (error) {
+      this.#chosen.clear();
+      const fault = error instanceof Error ? error.message : String(error);
+      if (fault !== this.#fault) this.#log.error({ fault }, `snapshots cannot be read: ${fault}`);
+      this.#fault = fault;
+    } finally {
+      this.#refreshedAtMs = this.#nowMs();
+      this.#isRefreshing = false;
+    }
+  }
+
+  async #choose(chain: string): Promise<void> {
+    const config = this.#config.chains.find(({ name }) => name === chain);
+    const nodes = this.#config.nodes.filter((node) => node.chain === chain);
+    if (config === undefined || nodes[0] === undefined) return;
+    const trusted = await this.#store.trusted(chain);
+    const replay = replayProblem(trusted.at(-1) ?? null, await this.#seen.of(chain));
+    if (replay !== null) throw new StoreFault('replayed', replay);
+    const candidates = trusted.filter((one) => lineageProblem(one, trusted) === null);
+    const { snapshots, chainId = null } = config;
+    const need = { chainId, genesisHash: snapshots.genesisHash === '' ? null : snapshots.genesisHash, clientKind: clientKindOf(nodes[0]), policy: snapshots, tainted: new Set<string>(), maxAgeMs: 0 };
+    const { chosen } = chooseSnapshot(candidates, need, this.#nowMs());
+    if (chosen === null) this.#chosen.delete(chain);
+    else this.#chosen.set(chain, chosen);
+  }
+
+  snapshotFor(chain: string): SnapshotFacts | null {
+    if (this.#nowMs() - this.#refreshedAtMs > REFRESH_MS) void this.refresh();
+    const chosen = this.#chosen.get(chain);
+    if (chosen === undefined) return null;
+    const { head, files } = chosen.manifest.snapshot;
+    const sizeBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
+    return { id: chosen.id, headNumber: head.number, sizeBytes, restoreMs: Math.ceil(sizeBytes / this.#bytesPerMs) };
+  }
+
+  dataOf(node: string): DataFacts {
+    const config = this.#config.nodes.find(({ name }) => name === node);
+    return { damage: null, ...(config === undefined ? { staged: null, swapped: null } : dataState(config.dataDir)) };
+  }
+
+  /** @throws StoreFault when the snapshot is no longer there, not trusted, of another client, or damaged */
+  async stage({ config }: KeptNode, operationId: string, snapshotId: string): Promise<void> {
+    const candidate = (await this.#store.trusted(config.chain)).find(({ id }) => id === snapshotId);
+    if (candidate === undefined) throw new StoreFault('missing', `snapshot ${snapshotId.slice(0, 12)} is not in the store, or not trusted`);
+    const { snapshot } = candidate.manifest;
+    const kind = clientKindOf(config);
+    if (kind !== null && kind !== snapshot.client.kind) throw new StoreFault('unfit', `snapshot ${snapshotId.slice(0, 12)} is of a ${snapshot.client.kind}, the node is a ${kind}`);
+    await this.#store.pins.pin(snapshotId, `restore-${config.name}`, `restore of node ${config.name}`);
+    const startedAtMs = this.#nowMs();
+    await stageData(this.#store.objects, snapshot, config.dataDir, operationId);
+    const bytes = snapshot.files.reduce((sum, file) => sum + file.sizeBytes, 0);
+    this.#bytesPerMs = Math.max(1, bytes / Math.max(1, this.#nowMs() - startedAtMs));
+  }
+
+  async swap({ config }: KeptNode, operationId: string, from: 'snapshot' | 'empty'): Promise<void> {
+    await swapData(config.dataDir, { operation: operationId, from, clientKind: clientKindOf(config) ?? 'other' });
+  }
+
+  async discard({ config }: KeptNode): Promise<void> {
+    await discardData(config.dataDir);
+    for (const { id, reason } of await this.#store.pins.list()) if (reason === `restore of node ${config.name}`) await this.#store.pins.unpin(id, `restore-${config.name}`);
+  }
+}

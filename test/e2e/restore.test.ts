@@ -1,0 +1,81 @@
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { startController } from '../../src/controller/controller.ts';
+import { runCli } from '../../src/cli/run.ts';
+import { TestParts, TestWorld } from '../help/cliWorld.ts';
+import { rpc } from '../help/client.ts';
+import { keptChain } from '../help/kept.ts';
+import type { Kept } from '../help/kept.ts';
+import { silentLog } from '../help/log.ts';
+
+const undo: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const one of undo.splice(0).reverse()) await one();
+});
+
+const GOOD = ['L0', 'L1', 'L3', 'L4', 'L5', 'L6'];
+const at = (dir: string) => ({ directory: join(dir, 'snapshots'), keyFile: join(dir, 'keys', 'snapshot.key'), trustFile: join(dir, 'keys', 'trust.json') });
+
+/** Nodes that keep their state in a file, blocks on command only, and a snapshot of the first. */
+async function kept(levels = GOOD): Promise<{ readonly made: Kept; readonly block: () => Promise<unknown>; readonly snapshot: string }> {
+  const made = await keptChain({
+    blockMs: 0,
+    chain: { snapshots: { levels } },
+    config: (dir) => ({ snapshots: at(dir) }),
+    change: (node) => ({ args: [...(node['args'] as string[]), '--state', '{dataDir}/state.json', '--state-interval', '1'] }),
+  });
+  undo.push(() => made.close());
+  const block = async (): Promise<unknown> => made.chain?.sequencer.blockNow();
+  await made.serving(...made.names);
+  for (let i = 0; i < 5; i++) await block();
+  await made.serving(...made.names);
+  const [source, ...others] = made.config.nodes;
+  const world = new TestWorld();
+  const { directory, keyFile, trustFile } = at(made.dir);
+  const peers = others.flatMap(({ httpPort }) => ['--peer', `http://127.0.0.1:${httpPort}`]);
+  const code = await runCli(['snapshot', 'create', '--rpc', `http://127.0.0.1:${source?.httpPort}`, '--client', 'anvil', '--chain', 'test', '--source', source?.name ?? '', '--store', directory, '--key', keyFile, '--trust', trustFile, '--json', ...peers], world, new TestParts());
+  const created = JSON.parse(world.outLines.at(-1) ?? '{}') as { created?: string };
+  expect([code, world.errLines, code === 0 ? '' : world.outLines.at(-1)]).toEqual([0, [], '']);
+  // The controller knows it from its next look at the store on.
+  await made.controller.close();
+  made.controller = await startController(made.config, { log: silentLog() });
+  return { made, block, snapshot: created.created ?? '' };
+}
+
+const steps = (made: Kept, from: number): string[] => made.journal().slice(from).filter(({ node, kind }) => node === 'kept-1' && kind === 'step').map(({ what }) => what);
+const ended = (what: string) => (entry: { node: string; kind: string; what: string; outcome: string }): boolean => entry.node === 'kept-1' && entry.kind === 'operation' && entry.what === what && entry.outcome === 'ok';
+const beside = (made: Kept): string[] => readdirSync(made.dir).filter((name) => name.startsWith('kept-1.tidegate'));
+
+describe('a node whose data is damaged', () => {
+  it('is restored from the newest proven snapshot and comes back', async () => {
+    const { made, block, snapshot } = await kept();
+    const timer = setInterval(() => void block(), 300);
+    undo.push(() => clearInterval(timer));
+    const from = made.journal().length;
+    const { dataDir, httpPort } = made.config.nodes[0]!;
+    process.kill(await made.pid('kept-1'), 'SIGKILL');
+    writeFileSync(join(dataDir, 'state.json'), '{ "damaged');
+    const healed = await made.entry(ended('restore'), from);
+    expect(healed.why).toContain('state');
+    expect(steps(made, from)).toEqual(expect.arrayContaining(['stage', 'swap', 'start', 'uncordon', 'discard']));
+    await made.serving(...made.names);
+    const url = `http://127.0.0.1:${httpPort}`;
+    const ours = await rpc<{ hash: string }>(url, 'eth_getBlockByNumber', ['0x5', false]);
+    const theirs = await rpc<{ hash: string }>(`http://127.0.0.1:${made.config.nodes[1]?.httpPort}`, 'eth_getBlockByNumber', ['0x5', false]);
+    expect(ours.hash).toBe(theirs.hash);
+    expect(snapshot).toMatch(/^[0-9a-f]{64}$/);
+    expect(beside(made)).toEqual([]);
+    expect(existsSync(join(dataDir, 'state.json'))).toBe(true);
+  });
+
+  it('is left to a human where no snapshot is proven as far as is asked', async () => {
+    const { made } = await kept([...GOOD, 'L2']);
+    const from = made.journal().length;
+    process.kill(await made.pid('kept-1'), 'SIGKILL');
+    writeFileSync(join(made.config.nodes[0]!.dataDir, 'state.json'), '{ "damaged');
+    const call = await made.entry((entry) => entry.node === 'kept-1' && entry.kind === 'human', from);
+    expect(call.why).toContain('no proven snapshot');
+    expect(steps(made, from)).not.toContain('swap');
+  });
+});
