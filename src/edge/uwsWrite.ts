@@ -5,11 +5,15 @@ import type { UwsResponse } from './uwsLoad.ts';
 
 // `end` copies what the socket does not take at once; from here on the body is sent from where it lies.
 const COPY_BYTES = 64 * 1024;
+const KEPT_BLOCKS = 16;
 
 /** Writes answers to uws responses: small ones in one corked write, large ones as fast as the reader takes them. */
 export class UwsWriter {
   readonly #statusLines = new Map<number, string>();
-  readonly #blocks = new WeakMap<readonly string[], string>();
+  /** The lists of headers met last, and their texts. */
+  readonly #lists: (readonly string[])[] = [];
+  readonly #blocks: string[] = [];
+  #oldest = 0;
   #call: Call<UwsResponse> | null = null;
   #answer: EdgeAnswer | null = null;
 
@@ -55,15 +59,16 @@ export class UwsWriter {
 
   /**
    * All headers behind the name of the first, as the bytes they come to: the library copies a value as it is, and one call into it costs
-   * less than six. Lists are made once and used again, so their text is too.
+   * less than six. Most lists are made once and used again, so their texts are, too.
    */
   #block(headers: readonly string[]): string {
-    let block = this.#blocks.get(headers);
-    if (block === undefined) {
-      block = headers[1] ?? '';
-      for (let i = 2; i + 1 < headers.length; i += 2) block += `\r\n${headers[i]}: ${headers[i + 1]}`;
-      this.#blocks.set(headers, block);
-    }
+    const known = this.#lists.indexOf(headers);
+    if (known >= 0) return this.#blocks[known] as string;
+    let block = headers[1] ?? '';
+    for (let i = 2; i + 1 < headers.length; i += 2) block += `\r\n${headers[i]}: ${headers[i + 1]}`;
+    this.#lists[this.#oldest] = headers;
+    this.#blocks[this.#oldest] = block;
+    this.#oldest = (this.#oldest + 1) % KEPT_BLOCKS;
     return block;
   }
 
