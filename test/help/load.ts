@@ -59,8 +59,9 @@ export function startLoad(url: string, perS: number, call: (i: number) => Call =
       const body = JSON.stringify({ jsonrpc: '2.0', id, method, params });
       const answer = await pool.request({ path: '/', method: 'POST', headers: { 'content-type': 'application/json' }, body });
       const { result, error: refusal, id: echoed } = (await answer.body.json()) as { result?: unknown; error?: unknown; id: unknown };
-      const upstream = String(answer.headers['x-tidegate-upstream']);
-      byUpstream[upstream] = (byUpstream[upstream] ?? 0) + 1;
+      const upstream = answer.headers['x-tidegate-upstream'];
+      // the gateway gives some answers itself
+      if (typeof upstream === 'string') byUpstream[upstream] = (byUpstream[upstream] ?? 0) + 1;
       if (result === undefined || echoed !== id) error = `${method} ${answer.statusCode} ${JSON.stringify(refusal)}`;
     } catch (thrown) {
       error = `${method} ${String(thrown)}`;

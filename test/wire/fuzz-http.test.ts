@@ -83,6 +83,11 @@ async function run(gateway: TestGateway, { seed, bytes, splitAt, isEnded }: Sent
   }
 }
 
+/** Tags that the gateway replaces by the number that they stand for at the script node. */
+const PINNED: readonly (readonly [number: string, tag: string])[] = [['"0x64"', '"latest"'], ['"0x64"', '"pending"'], ['"0x44"', '"safe"'], ['"0x24"', '"finalized"']];
+/** It adds the block where a call leaves it out. */
+const asSent = (params: string): string[] => [params, params.replace(/,"0x64"\]$/, ']'), ...PINNED.map(([number, tag]) => params.replaceAll(number, tag))];
+
 /** What was sent, without the frames of chunks: a call that is not in it was never sent. */
 const unframed = ({ bytes }: Sent): string => bytes.replaceAll(/\r\n[0-9a-fA-F]+\r\n/g, '');
 
@@ -113,7 +118,7 @@ describe.each(ENGINES)(`mutated requests, engine %s: seed ${SEED}, ${RUNS} runs`
       const sent = wave.flatMap((one) => [one.bytes, unframed(one)]);
       for (const { raw } of node.calls) {
         const params = raw.slice(raw.indexOf('"params":') + '"params":'.length, -1);
-        const isSent = params === '[]' || sent.some((text) => text.includes(params));
+        const isSent = params === '[]' || asSent(params).some((one) => sent.some((text) => text.includes(one)));
         expect(isSent, `seeds ${SEED + from} and on: a call that nobody sent, ${raw}`).toBe(true);
       }
       expect(node.calls.length).toBeGreaterThan(0);
