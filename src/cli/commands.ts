@@ -52,6 +52,7 @@ const SNAPSHOT: Readonly<Record<string, OptionSpec>> = {
   checkpoint: { value: 'N:HASH', multiple: true, text: 'create, verify: a block known to be of the chain' },
   peer: { value: 'URL', multiple: true, text: 'create, verify: JSON-RPC of a node that is asked for its block at the head' },
   quorum: { value: 'N', text: 'create, verify: how many of these must have the same, 2 by default' },
+  'read-only': { text: 'restore: files that nobody may write to, for mounting' },
   'proof-only': { text: 'export: blocks, receipts and proofs without the data' },
   'dry-run': { text: 'prune: only say what would go' },
   json: { text: 'print JSON' },
@@ -181,13 +182,14 @@ export const COMMANDS = {
     ],
   },
   snapshot: {
-    summary: 'take, verify, list, prune and move snapshots of nodes',
+    summary: 'take, verify, restore, list, prune and move snapshots of nodes',
     usage: [
       'tidegate snapshot create --rpc URL --data DIR --client KIND [options]',
       'tidegate snapshot list|prune|keygen [options]',
       'tidegate snapshot show ID [options]',
       'tidegate snapshot verify [ID] [options]',
       'tidegate snapshot verify --offline DIR [options]',
+      'tidegate snapshot restore ID DIR [--read-only] [options]',
       'tidegate snapshot export ID DIR [--proof-only] [options]',
       'tidegate snapshot import DIR [options]',
     ],

@@ -1,4 +1,4 @@
-import { chmod, mkdir, open, rename, rm, statfs } from 'node:fs/promises';
+import { chmod, lstat, mkdir, open, rename, rm, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { FileEntry, SnapshotBody } from '../snapshot/manifest.ts';
 import { PARTIAL, syncFolder } from './atomic.ts';
@@ -43,11 +43,12 @@ const writeFile = async (objects: ObjectFolder, file: FileEntry, full: string, o
 /**
  * Writes the data of a snapshot as a directory; every chunk is hashed on its way. It appears whole, on the disk, or not at all.
  * @param directory must not be there yet
- * @throws StoreFault naming the object or file
+ * @throws StoreFault naming the object or file, or the directory when it is there already
  */
 export async function materialize(objects: ObjectFolder, { files }: Pick<SnapshotBody, 'files'>, directory: string, { isReadOnly, onProgress }: MaterializeOptions): Promise<void> {
   const beside = `${directory}${PARTIAL}`;
   await atPath(directory, async () => {
+    if ((await lstat(directory).catch(() => null)) !== null) throw new StoreFault('EEXIST', `${directory}: is there already`);
     await rm(beside, { recursive: true, force: true });
     await mkdir(beside, { recursive: true });
     await checkRoom(beside, files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));

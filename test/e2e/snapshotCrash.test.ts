@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -47,5 +48,15 @@ test('killed at any moment of capture, verification and pruning, the store loses
   }
   const last = await run(...create, '--json');
   expect([last.code, last.err]).toEqual([3, '']);
+  const { created } = JSON.parse(last.out) as { created: string };
+  const [strict, lax] = [await run('snapshot', 'restore', created, join(root, 'strict'), ...place), join(root, 'lax.yaml')];
+  expect([strict.code, strict.err]).toEqual([3, expect.stringContaining('L3 is notRun')]);
+  const world = new TestWorld();
+  world.files.set(lax, 'chains: [{ name: default, snapshots: { levels: [L0, L1] }, upstreams: [{ name: a, http: "http://127.0.0.1:1" }] }]');
+  const restore = ['snapshot', 'restore', created, join(root, 'tree'), '--read-only', '--config', lax, ...place];
+  expect(await runCli(restore, world, new TestParts())).toBe(0);
+  for (const name of readdirSync(data)) expect(readFileSync(join(root, 'tree', name)).equals(readFileSync(join(data, name)))).toBe(true);
+  expect(await runCli(restore, world, new TestParts())).toBe(1);
+  expect(world.errLines.pop()).toContain('is there already');
   expect((await run('snapshot', 'prune', ...place)).code).toBe(0);
 });

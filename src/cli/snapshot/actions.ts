@@ -1,7 +1,9 @@
 import type { Candidate } from '../../snapshot/choose.ts';
+import { unproven } from '../../snapshot/policy.ts';
 import { collect } from '../../store/collect.ts';
 import { StoreFault } from '../../store/fault.ts';
 import { loadKey, trustKey } from '../../store/keys.ts';
+import { materialize } from '../../store/materialize.ts';
 import type { Listed } from '../../store/manifests.ts';
 import { dropSnapshots, retentionOf } from '../../store/prune.ts';
 import { exportSnapshot, importSnapshot, openExported } from '../../store/transfer.ts';
@@ -9,7 +11,7 @@ import { plainText } from '../ask.ts';
 import { EXIT } from '../ports.ts';
 import { tableLines } from '../table.ts';
 import { exitOf, recordVerification, runVerification, type ToVerify, trustProblem } from './judge.ts';
-import { bytesText, levelLines, provenText, shortId, sizeOf, snapshotLines } from './screen.ts';
+import { bytesText, levelLines, provenText, shortId, showProgress, sizeOf, snapshotLines } from './screen.ts';
 import type { Setup } from './setup.ts';
 
 const MIN_ID_DIGITS = 4;
@@ -79,6 +81,27 @@ export async function verifyStored(setup: Setup): Promise<number> {
   const { one, all } = await find(setup);
   const work: ToVerify = { candidate: known(one), trust: await trustProblem(one, all, setup), objects: setup.store.objects, isProofOnly: false };
   return tell(setup, await recordVerification(setup, work, await runVerification(setup, work)));
+}
+
+/** `tidegate snapshot restore ID DIR`: writes the data of a proven snapshot to a new directory. */
+export async function restoreTo(setup: Setup): Promise<number> {
+  const { one, all } = await find(setup);
+  const candidate = known(one);
+  const problem = await trustProblem(one, all, setup);
+  if (problem !== null) throw new StoreFault('refused', problem);
+  const why = unproven(candidate.manifest, setup.rules);
+  if (why !== null) {
+    setup.world.err(`tidegate: snapshot ${shortId(candidate.id)} is not proven as far as the configuration asks: ${plainText(why)}`);
+    return EXIT.unproven;
+  }
+  const { snapshot } = candidate.manifest;
+  const [, directory = ''] = setup.command.words;
+  const totalBytes = sizeOf(snapshot);
+  const onProgress = (bytes: number): void => showProgress(setup.world, totalBytes === 0 ? 1 : bytes / totalBytes, `written ${bytesText(bytes)}`);
+  await materialize(setup.store.objects, snapshot, directory, { isReadOnly: setup.command.switches.has('read-only'), onProgress });
+  setup.world.progress?.('');
+  setup.world.out(isJson(setup) ? JSON.stringify({ id: candidate.id, directory, bytes: totalBytes }) : `snapshot ${shortId(candidate.id)} is in ${directory}: ${snapshot.files.length} files, ${bytesText(totalBytes)}`);
+  return EXIT.ok;
 }
 
 /** `tidegate snapshot prune`: drops what retention lets go, then one round of collection. */

@@ -1,7 +1,7 @@
 import { nearest } from '../../config/suggest.ts';
 import { type Given, one, Wrong } from '../given.ts';
 
-const ACTIONS = ['create', 'list', 'show', 'verify', 'prune', 'export', 'import', 'keygen'] as const;
+const ACTIONS = ['create', 'list', 'show', 'verify', 'restore', 'prune', 'export', 'import', 'keygen'] as const;
 type Action = (typeof ACTIONS)[number];
 
 /** Words and options that each action takes beside the common ones. */
@@ -10,6 +10,7 @@ const TAKES: Readonly<Record<Action, { readonly words: readonly string[]; readon
   list: { words: [], least: 0, options: [] },
   show: { words: ['ID'], least: 1, options: [] },
   verify: { words: ['ID'], least: 0, options: ['offline', 'checkpoint', 'peer', 'quorum'] },
+  restore: { words: ['ID', 'DIR'], least: 2, options: ['read-only'] },
   prune: { words: [], least: 0, options: ['dry-run'] },
   export: { words: ['ID', 'DIR'], least: 2, options: ['proof-only'] },
   import: { words: ['DIR'], least: 1, options: [] },
@@ -39,7 +40,7 @@ export interface SnapshotCommand {
   readonly kind: 'auto' | 'full' | 'incremental';
 }
 
-const SWITCHES = ['json', 'if-due', 'no-verify', 'dry-run', 'proof-only'];
+const SWITCHES = ['json', 'read-only', 'if-due', 'no-verify', 'dry-run', 'proof-only'];
 
 const whole = (given: Given, name: string): number | null => {
   const text = one(given, name);

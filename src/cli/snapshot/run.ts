@@ -2,7 +2,7 @@ import { StoreFault } from '../../store/fault.ts';
 import { AskFault } from '../../verify/ask.ts';
 import { plainText } from '../ask.ts';
 import { EXIT, type World } from '../ports.ts';
-import { exportTo, importFrom, listSnapshots, makeKey, pruneSnapshots, showSnapshot, verifyStored } from './actions.ts';
+import { exportTo, importFrom, listSnapshots, makeKey, pruneSnapshots, restoreTo, showSnapshot, verifyStored } from './actions.ts';
 import type { SnapshotCommand } from './args.ts';
 import { createSnapshot } from './create.ts';
 import { setUp, type Setup } from './setup.ts';
@@ -12,6 +12,7 @@ const RUN: Readonly<Record<SnapshotCommand['action'], (setup: Setup) => Promise<
   list: listSnapshots,
   show: showSnapshot,
   verify: verifyStored,
+  restore: restoreTo,
   prune: pruneSnapshots,
   export: exportTo,
   import: importFrom,

@@ -65,6 +65,8 @@ describe('on a store', () => {
     expect(world.outLines.at(-1)).toMatch(new RegExp(`^default +1 +${created.slice(0, 12)} +full +other +7 `));
     expect(await run('show', created.slice(0, 6))).toBe(0);
     expect(world.outLines).toContain(`taken     ${new Date(world.nowMs()).toISOString()} from cli`);
+    expect(await run('restore', created, join(folder, 'restored'))).toBe(3);
+    expect(world.errLines.pop()).toContain('is not proven as far as the configuration asks: it was never verified');
     const out = join(folder, 'out');
     expect(await run('export', created, out)).toBe(0);
     const [, key = ''] = [place[1], place[5]];
