@@ -108,7 +108,9 @@ describe.each(['uws', 'node'])('two workers on the engine %s', (engine) => {
     const gateway = await open(yaml(engine, ', routing: { hedge: { enabled: false } }'));
     const pids = await gateway.untilServing(2);
     const calls = Array.from({ length: 12 }, (_, i) => ask(gateway.url, i));
-    await vi.waitFor(() => expect(nodes.reduce((sum, node) => sum + node.calls.length, 0)).toBe(12), PATIENCE);
+    // an attempt that takes long is made again elsewhere
+    const asked = (): unknown[] => nodes.flatMap((node) => node.calls.map(({ params }) => (params as readonly unknown[])[0]));
+    await vi.waitFor(() => expect(new Set(asked()).size).toBe(12), PATIENCE);
     gateway.program.kill('SIGTERM');
     await vi.waitFor(async () => expect((await fetch(`${gateway.adminUrl}/readyz`)).status).toBe(503), PATIENCE);
     await vi.waitFor(async () => expect(await gateway.serving()).toEqual([]), PATIENCE);
