@@ -1,7 +1,7 @@
 import type { Config, NodeConfig } from '../config/schema.ts';
 import type { DataFacts, SnapshotFacts } from '../heal/facts.ts';
 import type { Logger } from '../observe/log.ts';
-import { type Candidate, chooseSnapshot } from '../snapshot/choose.ts';
+import { chooseSnapshot } from '../snapshot/choose.ts';
 import { lineageProblem, replayProblem } from '../snapshot/lineage.ts';
 import type { TrustedKey } from '../snapshot/sign.ts';
 import { dataState, discardData, stageData, swapData } from '../store/dataSwap.ts';
@@ -16,6 +16,9 @@ const REFRESH_MS = 5000;
 /** Bytes written per millisecond until one restore was measured: 100 MB/s. */
 const FIRST_RATE = 100_000;
 
+/** Codes of what is wrong with the store, not with the node's disk. */
+const DAMAGE: ReadonlySet<string> = new Set(['damaged', 'missing']);
+
 /** Kind of client as snapshots name it; null = any: who runs a command of their own knows what it reads. */
 const clientKindOf = ({ client }: Pick<NodeConfig, 'client'>): string | null => (client === 'command' ? null : client);
 
@@ -26,10 +29,15 @@ export class SnapshotRestore implements RestoreLook, RestoreSteps {
   readonly #nowMs: () => number;
   readonly #store: SnapshotStore;
   readonly #seen: SeenFile;
-  readonly #chosen = new Map<string, Candidate>();
+  /** Only what decisions need: a manifest of a large node takes tens of MiB. */
+  readonly #chosen = new Map<string, Omit<SnapshotFacts, 'restoreMs'>>();
   #keys: readonly TrustedKey[] = [];
   #refreshedAtMs = 0;
   #isRefreshing = false;
+  /** Manifests and keys as they were last read. */
+  #stamp = '';
+  /** Found damaged while they were written to a node. */
+  readonly #tainted = new Set<string>();
   #bytesPerMs = FIRST_RATE;
   #fault = '';
 
@@ -47,7 +55,11 @@ export class SnapshotRestore implements RestoreLook, RestoreSteps {
     this.#isRefreshing = true;
     try {
       this.#keys = await loadTrust(this.#config.snapshots.trustFile);
+      const stamp = `${JSON.stringify(this.#keys)}\n${await this.#store.manifests.stamp()}`;
+      if (stamp === this.#stamp) return;
+      this.#stamp = '';
       for (const chain of new Set(this.#config.nodes.map((node) => node.chain))) await this.#choose(chain);
+      this.#stamp = stamp;
       this.#fault = '';
     } catch (error) {
       this.#chosen.clear();
@@ -69,19 +81,20 @@ export class SnapshotRestore implements RestoreLook, RestoreSteps {
     if (replay !== null) throw new StoreFault('replayed', replay);
     const candidates = trusted.filter((one) => lineageProblem(one, trusted) === null);
     const { snapshots, chainId = null } = config;
-    const need = { chainId, genesisHash: snapshots.genesisHash === '' ? null : snapshots.genesisHash, clientKind: clientKindOf(nodes[0]), policy: snapshots, tainted: new Set<string>(), maxAgeMs: 0 };
+    const need = { chainId, genesisHash: snapshots.genesisHash === '' ? null : snapshots.genesisHash, clientKind: clientKindOf(nodes[0]), policy: snapshots, tainted: this.#tainted, maxAgeMs: 0 };
     const { chosen } = chooseSnapshot(candidates, need, this.#nowMs());
-    if (chosen === null) this.#chosen.delete(chain);
-    else this.#chosen.set(chain, chosen);
+    if (chosen === null) {
+      this.#chosen.delete(chain);
+      return;
+    }
+    const { head, files } = chosen.manifest.snapshot;
+    this.#chosen.set(chain, { id: chosen.id, headNumber: head.number, sizeBytes: files.reduce((sum, file) => sum + file.sizeBytes, 0) });
   }
 
   snapshotFor(chain: string): SnapshotFacts | null {
     if (this.#nowMs() - this.#refreshedAtMs > REFRESH_MS) void this.refresh();
     const chosen = this.#chosen.get(chain);
-    if (chosen === undefined) return null;
-    const { head, files } = chosen.manifest.snapshot;
-    const sizeBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
-    return { id: chosen.id, headNumber: head.number, sizeBytes, restoreMs: Math.ceil(sizeBytes / this.#bytesPerMs) };
+    return chosen === undefined ? null : { ...chosen, restoreMs: Math.ceil(chosen.sizeBytes / this.#bytesPerMs) };
   }
 
   dataOf(node: string): DataFacts {
@@ -98,9 +111,22 @@ export class SnapshotRestore implements RestoreLook, RestoreSteps {
     if (kind !== null && kind !== snapshot.client.kind) throw new StoreFault('unfit', `snapshot ${snapshotId.slice(0, 12)} is of a ${snapshot.client.kind}, the node is a ${kind}`);
     await this.#store.pins.pin(snapshotId, `restore-${config.name}`, `restore of node ${config.name}`);
     const startedAtMs = this.#nowMs();
-    await stageData(this.#store.objects, snapshot, config.dataDir, operationId);
+    try {
+      await stageData(this.#store.objects, snapshot, config.dataDir, operationId);
+    } catch (error) {
+      if (error instanceof StoreFault && DAMAGE.has(error.code)) this.#taint(snapshotId);
+      throw error;
+    }
     const bytes = snapshot.files.reduce((sum, file) => sum + file.sizeBytes, 0);
     this.#bytesPerMs = Math.max(1, bytes / Math.max(1, this.#nowMs() - startedAtMs));
+  }
+
+  /** Chosen no more, until the controller starts anew or a full snapshot has mended the store and is newer. */
+  #taint(snapshotId: string): void {
+    this.#tainted.add(snapshotId);
+    this.#stamp = '';
+    this.#refreshedAtMs = 0;
+    this.#log.error({ snapshot: snapshotId }, `snapshot ${snapshotId} is damaged and not restored from any more`);
   }
 
   async swap({ config }: KeptNode, operationId: string, from: 'snapshot' | 'empty'): Promise<void> {

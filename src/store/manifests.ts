@@ -1,4 +1,4 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Candidate } from '../snapshot/choose.ts';
 import type { Manifest } from '../snapshot/manifest.ts';
@@ -60,6 +60,18 @@ export class ManifestFolder {
       }
     }
     return all;
+  }
+
+  /** Changes whenever a manifest comes, goes or is written anew: whether to read them again. */
+  async stamp(): Promise<string> {
+    const parts: string[] = [];
+    for (const chain of (await namesIn(this.#root)).sort()) {
+      for (const name of (await namesIn(join(this.#root, chain))).sort()) {
+        const facts = await stat(join(this.#root, chain, name)).catch(() => null);
+        parts.push(`${chain}/${name} ${facts?.size} ${facts?.mtimeMs} ${facts?.ino}`);
+      }
+    }
+    return parts.join('\n');
   }
 
   async #one(chain: string, name: string): Promise<Listed> {

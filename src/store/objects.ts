@@ -78,7 +78,7 @@ export class ObjectFolder {
   async readStored(chunk: Chunk): Promise<Buffer> {
     const { path } = this.locate(chunk);
     const stored = await readFile(path).catch((error: unknown) => {
-      throw missing(error) ? new StoreFault('ENOENT', `object ${objectName(chunk)}: is missing`) : systemFault(error, path);
+      throw missing(error) ? new StoreFault('missing', `object ${objectName(chunk)}: is missing`) : systemFault(error, path);
     });
     if (sha256Hex(stored) !== (chunk.gzip?.sha256 ?? chunk.id)) throw new StoreFault('damaged', `object ${objectName(chunk)}: its stored bytes are not those of the manifest`);
     return stored;
