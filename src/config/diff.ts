@@ -62,7 +62,7 @@ const byName = <Item extends Named>(
 
 const diffChain = (before: ChainConfig, after: ChainConfig): Change[] => {
   const chain = after.name;
-  const keys = ['family', 'chainId', 'blockTimeMs', 'methods', 'routing', 'view', 'snapshots', 'health', 'coalescing', 'cache'] as const;
+  const keys = ['family', 'chainId', 'blockTimeMs', 'methods', 'routing', 'view', 'snapshots', 'health', 'logs', 'coalescing', 'cache'] as const;
   const sections = keys
     .filter((key) => !same(before[key], after[key]))
     .map((key): Change => ({ kind: 'changed', path: `chains.${chain}.${key}`, chain }));

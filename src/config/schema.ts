@@ -6,6 +6,7 @@ import { coalescingSection } from './coalescing.ts';
 import { DEFAULTS } from './defaults.ts';
 import { choice, durationMs } from './fields.ts';
 import { healthSection } from './health.ts';
+import { logsSection } from './logs.ts';
 import { routingSection } from './routing.ts';
 import { chainSnapshotsSection, snapshotsSection } from './snapshots.ts';
 import { viewSection } from './view.ts';
@@ -40,6 +41,7 @@ export const chainObject = z.strictObject(
     view: viewSection,
     snapshots: chainSnapshotsSection,
     health: healthSection,
+    logs: logsSection,
     coalescing: coalescingSection,
     cache: chainCacheSection,
     subscriptions: subscriptionsSection,
@@ -85,6 +87,7 @@ export type ViewConfig = ChainConfig['view'];
 export type ChainCacheConfig = ChainConfig['cache'];
 export type SnapshotsConfig = Config['snapshots'];
 export type ChainSnapshotsConfig = ChainConfig['snapshots'];
+export type LogsConfig = ChainConfig['logs'];
 export type HealthConfig = ChainConfig['health'];
 export type SubscriptionsConfig = ChainConfig['subscriptions'];
 export type WebSocketConfig = ServerConfig['webSocket'];

@@ -2,6 +2,7 @@ import type { Outcome } from '../chain/outcome.ts';
 import type { AttemptSink, NodeAnswer } from './attemptSink.ts';
 import type { CallView } from './callView.ts';
 import type { ChainRuntime } from './chain.ts';
+import type { Client } from './context.ts';
 
 /** An answer of a block that is not on the trusted branch: held against nobody, another node may know better. */
 const OFF_BRANCH: Outcome = Object.freeze({ class: 'missingData', retry: 'other', blame: false, unsent: false, holdMs: 0 });
@@ -9,6 +10,7 @@ const OFF_BRANCH: Outcome = Object.freeze({ class: 'missingData', retry: 'other'
 /** The call whose answers are checked. */
 export interface Checkable {
   readonly chain: ChainRuntime;
+  readonly client: Client;
   readonly live: boolean;
   /** The chain as the call sees it now; null before it is routed. */
   readonly view: CallView | null;
@@ -32,6 +34,7 @@ export class AnswerCheck {
   take(sink: AttemptSink, outcome: Outcome, answer: NodeAnswer, waited = false): void {
     const { chain, view } = this.run;
     chain.view.refresh();
+    if (outcome.class === 'result' && this.run.client.inner?.accepts(sink, answer) === false) return this.run.fail(sink.attempt, OFF_BRANCH);
     const worth = outcome.class === 'result' && view !== null ? view.worth(answer) : 'good';
     if (worth === 'good') return this.run.settle(sink.attempt, outcome, answer);
     if (worth === 'ahead' && !waited) return this.await(sink, outcome, answer);

@@ -2,7 +2,8 @@ import { Fault } from '../base/fault.ts';
 import { BatchAssembly } from '../rpc/batch.ts';
 import { errorEnvelope } from '../rpc/envelope.ts';
 import type { ScannedCall } from '../rpc/scan.ts';
-import { CallRun } from './callRun.ts';
+import { runOf } from './runOf.ts';
+import type { ClientRun } from './runOf.ts';
 import type { CacheVerdict } from './cacheVerdict.ts';
 import type { ChainRuntime } from './chain.ts';
 import type { Client, ServeContext } from './context.ts';
@@ -20,7 +21,7 @@ export class BatchRun {
   private readonly calls: readonly ScannedCall[];
   private readonly client: Client;
   private readonly assembly: BatchAssembly;
-  private readonly running = new Set<CallRun>();
+  private readonly running = new Set<ClientRun>();
   /** Entries whose answers another head may change. */
   private readonly bound = new Set<number>();
   private raised = false;
@@ -71,7 +72,7 @@ export class BatchRun {
   }
 
   private begin(position: number, call: ScannedCall): void {
-    const run = new CallRun(this.server, this.chain, call, this.client);
+    const run = runOf(this.server, this.chain, call, this.client);
     this.running.add(run);
     run.start((answer) => {
       this.running.delete(run);

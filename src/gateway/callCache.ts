@@ -77,7 +77,7 @@ export class CallCache {
   flushIfChanged(): void {
     const { chain, call, spec } = this.run;
     if (!changesChain(spec, call.method)) return;
-    chain.cache.flush({});
+    chain.onFlush({});
     chain.judging.onFlush({});
   }
 }

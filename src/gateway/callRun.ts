@@ -127,10 +127,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
     const id = this.server.nextId();
     const sink = new AttemptSink(this, { attempt, upstreamIndex, id, isHedge, sentMs: this.server.parts.world.clock.nowMs() });
     this.sinks.push(sink);
-    if (node === undefined) {
-      queueMicrotask(() => sink.onMissing());
-      return;
-    }
+    if (node === undefined) return queueMicrotask(() => sink.onMissing());
     const paramsRaw = this.cached.paramsFor(sink) ?? this.view?.paramsFor(this.chain.table.entries[upstreamIndex], sink.sentMs) ?? this.call.paramsRaw;
     sink.exchange = node.client.call(requestEnvelope(id, this.call.method, paramsRaw), sink);
   }
@@ -207,6 +204,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
     const tookMs = nowMs - sink.sentMs;
     if (isRetryReason(outcome.class)) this.retryReason = outcome.class;
     learnFrom(this, sink.upstreamIndex, { outcome, tookMs, nowMs });
+    this.client.inner?.onOutcome(sink, outcome);
     this.client.trace?.onAttempt(this.chain.table.entries[sink.upstreamIndex]?.name ?? '', sink, outcome.class, tookMs);
     return nowMs;
   }
@@ -253,6 +251,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
     const candidateCount = chain.ranker.rank(table, spec, ask, candidates);
     moveToFront(candidates, candidateCount, chain.sends.nodeFor(spec, view.ref, call.paramsRaw, nowMs));
     this.client.trace?.onRanked(chain, spec, nowMs);
+    this.client.inner?.order(candidates, candidateCount);
     if (view.sight.firm && candidateCount > 0 && !view.stands(table.entries[candidates[0] as number])) return this.pause.forNode(view);
     if (candidateCount > 0 && !chain.book.budgets.hasRoom(candidates[0] as number, spec.weight, nowMs) && this.holdsBack(candidates, candidateCount, nowMs)) return;
     const hashSeen = spec.nullMeansAbsent && sawHash(chain, spec, call.paramsRaw);
@@ -293,6 +292,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
     this.chain.spare.give(this.candidates);
     this.candidates = null;
     this.done = () => undefined;
+    if (this.client.inner !== undefined) return;
     const tookMs = nowMs - this.startedMs;
     this.chain.metrics.onRequest(this.spec.index, this.flight.unattended ? 'gone' : outcome, tookMs);
     if (this.server.parts.sampleEvery > 0) this.server.sample({ chain: this.chain.name, method: this.spec.name, outcome, tookMs, attempts: this.sinks.length });

@@ -23,6 +23,7 @@ import type { ChainSubsParts } from './chainSubs.ts';
 import { ChainOptions } from './chainOptions.ts';
 import { ChainCache } from './chainCache.ts';
 import type { CallFlights } from './landing.ts';
+import { ChainLogs } from './logs/chainLogs.ts';
 import type { Judging, Seat, Serving } from './judging.ts';
 import { UpstreamNode } from './node.ts';
 import type { GatewayWorld } from './node.ts';
@@ -84,6 +85,8 @@ export class ChainRuntime implements Serving {
   readonly cache: ChainCache;
   /** Transactions that went through this process. */
   readonly sends = new Sends(this);
+  /** What log queries share. */
+  readonly logs: ChainLogs;
   /** Calls under way. */
   readonly running = new UnderwaySet<Underway>();
   /** What all attempt machines of the chain share. */
@@ -123,6 +126,7 @@ export class ChainRuntime implements Serving {
     const { world, catalog, metrics } = parts;
     const { clock, timers, random, log } = world;
     this.cache = new ChainCache(config.cache, { catalog, view: parts.view, clock, timers, random, log, metrics: metrics.cache, node: (index) => this.node(index) });
+    this.logs = new ChainLogs(config.logs, this);
     this.nodes = new NodeSet((seat) => new UpstreamNode(seat, { world, metrics, methods: catalog.size }));
     this.subs = new ChainSubs(config.subscriptions, { ...parts.subs, world, metrics: metrics.subs, view: parts.view });
   }
@@ -168,6 +172,7 @@ export class ChainRuntime implements Serving {
     const { serving } = this.table;
     this.table = table;
     this.cache.take(table);
+    this.logs.take(table);
     const left = serving.filter((index) => !table.serving.includes(index));
     if (left.length > 0) for (const run of this.running.snapshot()) run.onLeft(left);
     this.tip.onMoved();
@@ -180,6 +185,7 @@ export class ChainRuntime implements Serving {
 
   onFlush(scope: FlushScope): void {
     this.cache.flush(scope);
+    this.logs.flush();
   }
 
   onSent(hash: string): void {
@@ -207,6 +213,7 @@ export class ChainRuntime implements Serving {
     this.policy = new MethodPolicy(this.catalog, config.methods);
     this.options.take(config);
     this.cache.apply(config.cache);
+    this.logs.apply(config.logs);
     if (boundedLoad !== before.boundedLoad) this.ranker = new Ranker(this.book, boundedLoad);
     if (retryBudget.percent !== before.retryBudget.percent || retryBudget.reservePerS !== before.retryBudget.reservePerS) {
       this.countRefusedRetries();

@@ -6,6 +6,7 @@ import type { Grant } from '../route/admission.ts';
 import type { ScanLimits, ScannedCall } from '../rpc/scan.ts';
 import type { CallTrace } from './callTrace.ts';
 import type { ChainRuntime } from './chain.ts';
+import type { Inner } from './innerPort.ts';
 import type { GatewayWorld } from './node.ts';
 import type { Paths } from './paths.ts';
 import type { Vantage } from './vantage.ts';
@@ -33,6 +34,8 @@ export interface Client {
   readonly trace: CallTrace | null;
   /** The chain as its calls see it; those of a batch see the same one. Taken anew where the chain moved under a call. */
   vantage: Vantage;
+  /** Its calls are our own, parts of a client's call. */
+  readonly inner?: Inner;
   /** Its calls are the entries of one batch. */
   readonly inBatch: boolean;
   /** `eth_subscribe` and `eth_unsubscribe`, which no node is asked. @returns raw JSON of the result */

@@ -1,17 +1,15 @@
-import { keccak256 } from '../chain/evm/keccak.ts';
 import type { Head } from '../chain/head.ts';
 import type { HeadEvent } from '../chain/headsOptions.ts';
 import type { ChainView } from '../chain/view.ts';
 import type { SubscriptionsConfig } from '../config/schema.ts';
 import type { RouteEntry, RouteTable } from '../health/table.ts';
 import type { ChainMetrics } from '../observe/metrics.ts';
-import { encodeHeader } from '../proof/header.ts';
-import { toHex } from '../proof/hex.ts';
 import type { LossNotice, TopicBatch } from '../subs/batch.ts';
 import { ChainFollower } from '../subs/follower.ts';
 import type { Topic } from '../subs/topic.ts';
 import type { Asked } from '../subs/want.ts';
 import type { FeedSide, TopicFeed } from './feed.ts';
+import { headerHash } from './headerHash.ts';
 import type { GatewayWorld } from './node.ts';
 import { questionAbout } from './nodeQuestion.ts';
 import type { NodeWord, Question } from './nodeQuestion.ts';
@@ -170,13 +168,4 @@ function nodesFor({ entries }: RouteTable, number: number): readonly number[] {
     .filter(({ state }) => state !== 'down' && state !== 'cordoned')
     .sort((a, b) => rank(b) - rank(a) || b.headNumber - a.headNumber)
     .map(({ index }) => index);
-}
-
-/** The hash that a header's fields make; '' when they make none. */
-function headerHash(header: Readonly<Record<string, unknown>>): string {
-  try {
-    return toHex(keccak256(encodeHeader(header)));
-  } catch {
-    return '';
-  }
 }

@@ -8,6 +8,7 @@ import { faultAnswer, noContent } from './answers.ts';
 import { BatchRun } from './batchRun.ts';
 import { quickAnswer } from './cacheStep.ts';
 import { CallRun } from './callRun.ts';
+import { runOf } from './runOf.ts';
 import type { CallAnswer } from './callFacts.ts';
 import { CallTrace, EXPLAIN_HEADER } from './callTrace.ts';
 import type { ChainRuntime } from './chain.ts';
@@ -110,8 +111,8 @@ export class RequestRun implements RequestSink, Client {
     if (this.facts.explains) this.trace = new CallTrace(this.server.parts.world.clock.nowMs());
     const quick = this.grant === null && !this.noCache && this.trace === null ? quickAnswer(this.server, this.chain, call, this.vantage) : null;
     if (quick !== null && 'body' in quick) return this.answerSingle(call, quick);
-    const run = new CallRun(this.server, this.chain, call, this);
-    if (quick !== null) run.cached.tell(quick);
+    const run = runOf(this.server, this.chain, call, this);
+    if (quick !== null && run instanceof CallRun) run.cached.tell(quick);
     this.work = run;
     run.start((answer) => this.answerSingle(call, answer));
   }

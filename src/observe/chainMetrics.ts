@@ -1,6 +1,7 @@
 import { CacheMetrics } from './cacheMetrics.ts';
 import type { OutcomeClass } from '../chain/outcome.ts';
 import type { JudgeEvent } from '../health/report.ts';
+import { LogsMetrics } from './logsMetrics.ts';
 import { LABELS } from './metricTable.ts';
 import type { RequestOutcome, RetryReason, ShareOutcome } from './metricTable.ts';
 import type { Sheet } from './page.ts';
@@ -16,6 +17,7 @@ export class ChainMetrics {
   /** What one view of the chain took. */
   readonly view: ViewMetrics;
   readonly cache: CacheMetrics;
+  readonly logs: LogsMetrics;
   readonly #chain: string;
   readonly #labels: Labels;
   readonly #methods: SparseCounters;
@@ -42,6 +44,7 @@ export class ChainMetrics {
     this.cache = new CacheMetrics(chain);
     this.#labels = { chain };
     this.view = new ViewMetrics(this.#labels);
+    this.logs = new LogsMetrics(this.#labels);
     this.#methods = new SparseCounters(this.#labels, 'method', methods);
     this.#outcomes = new CounterSet(this.#labels, 'outcome', LABELS.requestOutcomes);
     this.#durations = new LogHistogram(this.#labels, DURATION_SCALE);
@@ -172,6 +175,7 @@ export class ChainMetrics {
     page.histogram('reorgDepth', this.#reorgDepths);
     this.view.emit(page);
     this.cache.emit(page);
+    this.logs.emit(page);
     page.value('panic', labels, this.#panic ? 1 : 0);
     this.subs.emit(page);
   }

@@ -70,6 +70,11 @@ export const METRICS = {
   viewEvents: row('view_events_total', count('times'), ['chain', 'event'], 'What one view of the chain took: pinned (the block was written into the params), off_branch (an answer of another branch was dropped), begun_anew (a reorg overtook the call), min_block_refused.'),
   viewWaits: row('view_waits_total', count('waits'), ['chain', 'outcome'], 'Waits for a node or the trusted head to reach a block that the client has seen, by whether it did within view.maxWaitMs.'),
   sendChecks: row('send_checks_total', count('checks'), ['chain', 'outcome'], 'What came of copies of a raw transaction at further nodes (copy_taken, copy_refused), of its search after "nonce too low" (nonce_known, nonce_used), and nonces that were raised to the sender\'s own last transaction (nonce_raised).'),
+  logsCalls: row('logs_calls_total', count('calls'), ['chain', 'kind'], 'Calls to nodes that log queries of clients took: piece (a range), header, block (all logs of a block), receipts (of a block whose logs were in doubt).'),
+  logsBlocks: row('logs_blocks_total', count('blocks'), ['chain', 'source'], 'Blocks of log queries by where the answer came from: stored (intervals), asked (ranges), bloom (it rules a match out), block (all logs of a block).'),
+  logsRefused: row('logs_refused_total', count('attempts'), CHAIN, 'Log queries that a node refused for their size.'),
+  logsDoubts: row('logs_doubts_total', count('answers'), CHAIN, 'Answers of nodes to log queries that could not be whole, and were not taken.'),
+  logsStoredBytes: row('logs_stored_bytes', gauge('bytes'), CHAIN, 'Logs of final blocks that are kept.'),
   workers: row('workers', gauge('processes'), ['state'], 'Worker processes by state; none where one process does everything.'),
   workerDeaths: row('worker_deaths_total', count('times'), ['reason'], 'Ends of worker processes that were not asked for: by themselves (exit), by a signal, or killed because they hung.'),
   workerCpu: row('worker_cpu_seconds_total', count('seconds'), ['worker'], 'Processor time of each worker place, over all processes that held it.'),
@@ -113,6 +118,10 @@ export type SideCall = 'confirm' | 'hashSupport' | 'verify' | 'identity';
 export type RequestOutcome = 'result' | 'error' | 'gone' | FaultKind;
 /** What one view of the chain took. */
 export type ViewEvent = 'pinned' | 'off_branch' | 'begun_anew' | 'min_block_refused';
+/** What a call for a log query is about. */
+export type LogsCall = 'piece' | 'header' | 'block' | 'receipts';
+/** Where the logs of a block came from. */
+export type LogsSource = 'stored' | 'asked' | 'bloom' | 'block';
 /** What was seen to beside the sending of a transaction. */
 export type SendCheck = 'copy_taken' | 'copy_refused' | 'nonce_known' | 'nonce_used' | 'nonce_raised';
 /** Why an attempt was repeated. */
@@ -161,6 +170,8 @@ export const LABELS = {
   viewEvents: labelSet<ViewEvent>(['pinned', 'off_branch', 'begun_anew', 'min_block_refused']),
   waitOutcomes: labelSet(['reached', 'expired'] as const),
   sendChecks: labelSet<SendCheck>(['copy_taken', 'copy_refused', 'nonce_known', 'nonce_used', 'nonce_raised']),
+  logsCalls: labelSet<LogsCall>(['piece', 'header', 'block', 'receipts']),
+  logsSources: labelSet<LogsSource>(['stored', 'asked', 'bloom', 'block']),
   workerStates: labelSet(['starting', 'serving', 'draining', 'waiting'] as const),
   workerDeaths: labelSet(['exit', 'signal', 'hung'] as const),
   storedClasses: labelSet<StoredClass>(['static', 'finalized', 'unfinalized', 'head']),

@@ -1,14 +1,8 @@
 import type { BloomBits } from '../chain/evm/bloom.ts';
 import { bloomBits, bloomHas } from '../chain/evm/bloom.ts';
+import { wants } from '../chain/logs/filter.ts';
+import type { LogFilter } from '../chain/logs/filter.ts';
 import type { BlockLog } from './logs.ts';
-import type { LogFilter } from './topic.ts';
-
-/** True when the filter wants the log. */
-export function matches(filter: LogFilter, log: Pick<BlockLog, 'address' | 'topics'>): boolean {
-  if (filter.addresses.length > 0 && !filter.addresses.includes(log.address)) return false;
-  if (filter.topics.length > log.topics.length) return false;
-  return filter.topics.every((any, place) => any.length === 0 || any.includes(log.topics[place] ?? ''));
-}
 
 interface Entry {
   readonly key: string;
@@ -71,7 +65,7 @@ export class FilterIndex {
     let any = false;
     for (const set of [this.#byAddress.get(log.address), this.#byTopic.get(log.topics[0] ?? ''), this.#open]) {
       for (const { key, filter } of set ?? []) {
-        if (!matches(filter, log)) continue;
+        if (!wants(filter, log.address, log.topics)) continue;
         any = true;
         found(key);
       }

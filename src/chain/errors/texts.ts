@@ -77,7 +77,8 @@ export const LIMIT_TEXTS = {
     'this block range should work', 'try with this block range', 'response (?:size|is|body)? ?(?:too (?:large|big)|should not|exceeded|is too (?:large|big))',
     'log response size exceeded', 'response size exceeded', '\\bis too big\\b', 'too large, max is', 'exceeds max results', 'too many results', 'try paginating',
     'query (?:exceeds|timeout exceeded)', 'specify less number of address', 'addresses or topics per search position', 'number of requests exceeds max batch size',
-    'block range is too wide', 'logs are limited to',
+    'block range is too wide', 'logs are limited to', '\\brange:? [\\d,]+ (?:blocks? )?(?:exceeds|is (?:greater|larger) than)', '\\branges? over [\\d,]+ blocks', 'up to (?:a )?[\\d,]+[km]?[- ]blocks? range',
+    '^too many (?:addresses|topics)\\b',
   ),
   billing: any(
     'reached the free tier', 'monthly (?:capacity|request|credit)[ a-z]* (?:limit|exceeded|reached)', 'limit for your current plan', '/billing', 'upgrade your (?:tier|plan)',

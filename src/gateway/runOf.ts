@@ -1,0 +1,27 @@
+import type { ScannedCall } from '../rpc/scan.ts';
+import type { CallAnswer } from './callFacts.ts';
+import { CallRun } from './callRun.ts';
+import type { ChainRuntime } from './chain.ts';
+import type { Client, ServeContext } from './context.ts';
+import { LogsRun } from './logs/logsRun.ts';
+
+/** A call of a client on its way to its answer. */
+export interface ClientRun {
+  /** Whether another trusted branch, or another head, can make another answer of this one. */
+  readonly mayChange: boolean;
+  /** Whether the answer is of a block above the head that the request began with. */
+  readonly raised: boolean;
+  /** @param done gets the answer exactly once, unless the call is abandoned; possibly before this returns */
+  start(done: (answer: CallAnswer) => void): void;
+  /** The client is gone. */
+  abandon(): void;
+}
+
+/** Who sees to a call: nodes, one after another; or the edge itself, where it takes more than one call to a node. */
+export function runOf(server: ServeContext, chain: ChainRuntime, call: ScannedCall, client: Client): ClientRun {
+  if (call.method === 'eth_getLogs' && chain.config.logs.enabled && client.vantage.number >= 0) {
+    const { spec } = chain.policy.decide(call.method);
+    if (spec !== null) return new LogsRun(server, chain, { call, spec, client });
+  }
+  return new CallRun(server, chain, call, client);
+}
