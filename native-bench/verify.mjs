@@ -169,7 +169,7 @@ async function main() {
     process.stdout.write(`openssl sha256 (4 MiB pieces)   ${openssl.toFixed(0)} MB/s\n`);
     for (const [name, words] of [['raw1', 'raw chunks, 1 thread '], ['raw2', 'raw chunks, 2 threads'], ['gzip1', 'gzip, 1 thread       '], ['gzip2', 'gzip, 2 threads      ']]) {
       const { mbPerS, mbPerCpuS, pauseMs } = results[name];
-      process.stdout.write(`${words}           ${mbPerS.toFixed(0)} MB/s (${share(mbPerS)} of openssl), ${mbPerCpuS.toFixed(0)} MB per second of processor time (${share(mbPerCpuS)}), scheduler paused ${pauseMs.toFixed(1)} ms at most\n`);
+      process.stdout.write(`${words}           ${mbPerS.toFixed(0)} MB/s (${share(mbPerS)} of openssl), ${mbPerCpuS.toFixed(0)} MB per second of processor time (${share(mbPerCpuS)}), scheduler paused ${pauseMs.toFixed(1)} ms at most in the quietest round\n`);
     }
     process.stdout.write(`2 threads to 1                  raw ${(results.raw2.mbPerS / results.raw1.mbPerS).toFixed(2)}, gzip ${(results.gzip2.mbPerS / results.gzip1.mbPerS).toFixed(2)}, headers ${(results.headersPerS[2] / results.headersPerS[1]).toFixed(2)}\n`);
     process.stdout.write(`headers                         ${results.headersPerS[1].toFixed(0)}/s, ${results.headersPerS[2].toFixed(0)}/s in 2 threads\n`);
