@@ -125,7 +125,7 @@ export class ChainRuntime implements Serving {
     this.table = blankTable(config.name);
     const { world, catalog, metrics } = parts;
     const { clock, timers, random, log } = world;
-    this.cache = new ChainCache(config.cache, { catalog, view: parts.view, clock, timers, random, log, metrics: metrics.cache, node: (index) => this.node(index) });
+    this.cache = new ChainCache(config.cache, { name: config.name, tier: world.tier ?? null, chainId: () => this.chainId, catalog, view: parts.view, clock, timers, random, log, metrics: metrics.cache, node: (index) => this.node(index) });
     this.logs = new ChainLogs(config.logs, this);
     this.nodes = new NodeSet((seat) => new UpstreamNode(seat, { world, metrics, methods: catalog.size }));
     this.subs = new ChainSubs(config.subscriptions, { ...parts.subs, world, metrics: metrics.subs, view: parts.view });

@@ -1,5 +1,6 @@
 import type { Clock, Timers } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
+import { holds } from '../cache/entry.ts';
 import type { Entry } from '../cache/entry.ts';
 import { KeyReader } from '../cache/key.ts';
 import { PlanBook } from '../cache/planBook.ts';
@@ -18,6 +19,8 @@ import type { ScannedCall } from '../rpc/scan.ts';
 import { CacheKeep } from './cacheKeep.ts';
 import type { KeepHost } from './cacheKeep.ts';
 import { Confirmer } from './confirmer.ts';
+import { DiskTier } from './diskTier.ts';
+import type { SecondTier } from './secondTier.ts';
 import { HashSupport } from './hashSupport.ts';
 import type { UpstreamNode } from './node.ts';
 import { SideCalls } from './sideCalls.ts';
@@ -25,6 +28,10 @@ import { Verifier } from './verifier.ts';
 
 /** What the cache of a chain stands on. */
 export interface CacheParts {
+  /** Name of the chain in the config. */
+  readonly name: string;
+  /** What is final goes here too; null = there is none. */
+  readonly tier: SecondTier | null;
   readonly catalog: Catalog;
   readonly view: ChainView;
   readonly clock: Clock;
@@ -33,6 +40,7 @@ export interface CacheParts {
   readonly random: Random;
   readonly log: Logger;
   node(index: number): UpstreamNode | undefined;
+  chainId(): number | null;
 }
 
 /** Stored answers of one chain, as its serving side uses them. */
@@ -44,6 +52,7 @@ export class ChainCache implements KeepHost {
   /** Grows with each flush: what was asked before it is not stored after it. */
   generation = 0;
   readonly verifier: Verifier;
+  readonly #disk: DiskTier | null;
   readonly #parts: CacheParts;
   readonly #reader = new KeyReader();
   #enabled: boolean;
@@ -63,6 +72,9 @@ export class ChainCache implements KeepHost {
     this.hashes = new HashSupport(view, calls, clock);
     this.verifier = new Verifier({ host: this, calls, metrics, random: parts.random, log: parts.log, serving: () => this.#serving });
     this.verifier.share = config.verifySample;
+    const { name, tier } = parts;
+    const disk = { name, view, calls, clock, tally: metrics.disk, chainId: () => parts.chainId(), node: () => this.#nodeAtHead() };
+    this.#disk = tier === null ? null : new DiskTier({ ...disk, tier });
     this.#enabled = config.enabled;
     this.#plans = new PlanBook(parts.catalog, config.methods);
     this.#store = new CacheStore(config, metrics.memory);
@@ -79,7 +91,7 @@ export class ChainCache implements KeepHost {
   resolve(call: ScannedCall, spec: MethodSpec, vantage: ChainView): CallAsk | null {
     const plan = this.#plans.of(spec, call.method);
     if (plan === null) return null;
-    const ask = askOf(plan, call.paramsRaw, vantage, this.#reader);
+    const ask = askOf(plan, call.paramsRaw, this.#sight(vantage), this.#reader);
     return ask.class === 'never' ? null : ask;
   }
 
@@ -88,7 +100,11 @@ export class ChainCache implements KeepHost {
     this.sync();
     // a reorg has overtaken the call: it begins anew
     if (vantage.epoch !== this.view.epoch) return null;
-    return this.#store.get(ask, vantage, this.clock.nowMs());
+    const sight = this.#sight(vantage);
+    const entry = this.#store.get(ask, sight, this.clock.nowMs());
+    if (entry === null) return this.#fromDisk(ask, sight);
+    if (this.#disk !== null && entry.class === 'unfinalized' && entry.number <= (sight.finalized?.number ?? -1)) this.put({ ...entry, class: 'finalized' });
+    return entry;
   }
 
   keep(ask: CallAsk): CacheKeep {
@@ -101,6 +117,25 @@ export class ChainCache implements KeepHost {
 
   put(entry: Entry): void {
     this.#store.put({ ...entry, key: ownText(entry.key) });
+    this.#disk?.put(entry);
+  }
+
+  #fromDisk(ask: CallAsk, sight: ChainView): Entry | null {
+    const entry = this.#disk?.get(ask) ?? null;
+    if (entry === null || !holds(entry, ask, sight, this.clock.nowMs())) return null;
+    this.#disk?.onHit(entry);
+    this.#store.put(entry);
+    return entry;
+  }
+
+  /** The chain as whoever calls sees it; before the first agreement, as it was when its answers were written to disk. */
+  #sight(vantage: ChainView): ChainView {
+    return vantage.head === null ? (this.#disk?.past ?? vantage) : vantage;
+  }
+
+  #nodeAtHead(): number {
+    const top = this.view.head?.number ?? -1;
+    return this.#serving.find((index) => this.agreed(index) >= top) ?? -1;
   }
 
   /** Highest height at which the node's word equals the trusted chain, as known now; -1 = none. */
@@ -113,6 +148,7 @@ export class ChainCache implements KeepHost {
     this.#serving = table.serving;
     this.hashes.onTable(table);
     this.sync();
+    this.#disk?.look();
   }
 
   /** Drops what a reorg has voided. */
@@ -127,6 +163,7 @@ export class ChainCache implements KeepHost {
   flush(scope: FlushScope): number {
     this.generation++;
     this.#parts.metrics.onFlush();
+    this.#disk?.flush(scope);
     return this.#store.flush(scope);
   }
 

@@ -8,6 +8,7 @@ import { GatewayMetrics } from '../observe/metrics.ts';
 import { openAdmin } from './admin.ts';
 import type { AdminServer } from '../edge/admin.ts';
 import { CertificateKeeper } from './certificateKeeper.ts';
+import { checkTier, judgeDeath, openTier, tierBytes } from './openTier.ts';
 import type { ChainRuntime } from './chain.ts';
 import { ChainSet } from './chainSet.ts';
 import type { LocalChain } from './localChain.ts';
@@ -19,7 +20,7 @@ import { Reloader } from './reload.ts';
 import type { ReloadReport } from './reload.ts';
 import { Server } from './serve.ts';
 import type { GatewayState } from './state.ts';
-import { makeCrew } from './workers/makeCrew.ts';
+import { crewSize, makeCrew } from './workers/makeCrew.ts';
 import type { WorkerDeath } from './workers/slot.ts';
 import { realWorld } from './world.ts';
 
@@ -58,13 +59,13 @@ export interface GatewayDeps {
  * @throws Error when a port cannot be bound or the nodes of a chain without `chainId` disagree about it
  */
 export async function startGateway(config: Config, deps: GatewayDeps): Promise<Gateway> {
-  const world = realWorld(deps.log);
-  const closers: (() => Promise<void> | void)[] = [() => world.timers.stop()];
+  const outside = realWorld(deps.log);
+  const closers: (() => Promise<void> | void)[] = [() => outside.timers.stop()];
   const closeAll = async (): Promise<void> => {
     for (const close of closers.splice(0).reverse()) await close();
   };
   try {
-    return await build(config, world, { closers, closeAll, deps });
+    return await build(config, outside, { closers, closeAll, deps });
   } catch (error) {
     await closeAll();
     throw error;
@@ -77,10 +78,14 @@ interface Closing {
   readonly deps: GatewayDeps;
 }
 
-async function build(config: Config, world: GatewayWorld, closing: Closing): Promise<Gateway> {
+async function build(config: Config, outside: GatewayWorld, closing: Closing): Promise<Gateway> {
   const { version, readConfig = null } = closing.deps;
   const catalog = evmCatalog();
   const metrics = new GatewayMetrics({ version, processMetrics: true });
+  await checkTier(config, outside.log);
+  const tier = crewSize(config) === 1 ? openTier(config, outside.log, metrics) : null;
+  if (tier !== null) closing.closers.push(() => tier.close());
+  const world: GatewayWorld = { ...outside, tier };
   const pulse = new Pulse(BEAT_MS, world);
   closing.closers.push(() => pulse.stop());
   const paths = new Paths<ChainRuntime>();
@@ -95,7 +100,11 @@ async function build(config: Config, world: GatewayWorld, closing: Closing): Pro
   const setLimits = (next: ServerConfig): void => void Object.assign(limits, next);
   const certificates = new CertificateKeeper(world, () => void reloader.take((running) => ({ config: running })));
   closing.closers.push(() => certificates.stop());
-  const crew = makeCrew(config, closing.deps, { world, metrics });
+  const onWorkerDied = (death: WorkerDeath): void | Promise<void> => {
+    judgeDeath(config, death.signal, world.log);
+    return closing.deps.onWorkerDied?.(death);
+  };
+  const crew = makeCrew(config, { ...closing.deps, onWorkerDied }, { world, metrics });
   if (crew !== null) closing.closers.push(() => crew.drain(0));
   const apply = async (next: Config): Promise<void> => {
     await chains.apply(next);
@@ -111,7 +120,10 @@ async function build(config: Config, world: GatewayWorld, closing: Closing): Pro
   publisher.attach(edge);
   closing.closers.push(() => edge.drain(0));
   await crew?.start(chains.list);
-  metrics.beforeScrape(() => fillGauges(state, edge, world));
+  metrics.beforeScrape(() => {
+    metrics.setDiskBytes(tierBytes(config));
+    fillGauges(state, edge, world);
+  });
   certificates.begin(edge);
   tellStart(config, { edge, admin, world, chains: chains.list });
   return {

@@ -6,6 +6,7 @@ import { Sharing } from '../route/sharing.ts';
 import { HttpUpstream } from '../upstream/http.ts';
 import type { Refusal } from '../upstream/shared.ts';
 import { SocketTransport } from '../upstream/transport.ts';
+import type { SecondTier } from './secondTier.ts';
 import type { Seat } from './judging.ts';
 
 /** What every part of the gateway is given of the outside world. */
@@ -14,6 +15,8 @@ export interface GatewayWorld {
   readonly timers: Timers;
   readonly random: Random;
   readonly log: Logger;
+  /** Where final answers of all chains are kept beyond this process; absent = nowhere. */
+  readonly tier?: SecondTier | null;
 }
 
 /** What an upstream needs beside its configuration. */

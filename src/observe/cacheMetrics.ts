@@ -48,13 +48,17 @@ class TierMetrics implements TierTally {
   }
 
   emit(sheet: Sheet): void {
+    sheet.counters('cacheHits', this.#hits);
+    sheet.counters('cacheMisses', this.#misses);
+    sheet.counters('cacheStores', this.#stores);
+  }
+
+  /** What is there now, and what had to go; a file is everybody's. */
+  emitLevels(sheet: Sheet): void {
     for (const of of LABELS.storedClasses.names) {
       sheet.level('cacheEntries', this.#labels[of], this.#entries[of]);
       sheet.level('cacheBytes', this.#labels[of], this.#bytes[of]);
     }
-    sheet.counters('cacheHits', this.#hits);
-    sheet.counters('cacheMisses', this.#misses);
-    sheet.counters('cacheStores', this.#stores);
     sheet.counters('cacheEvictions', this.#evictions);
   }
 }
@@ -67,6 +71,7 @@ export class CacheMetrics {
   readonly memory: TierTally;
   readonly disk: TierTally;
   readonly #tiers: readonly TierMetrics[];
+  readonly #memory: TierMetrics;
   readonly #labels: Labels;
   readonly #drops = new Cell();
   readonly #depths: LogHistogram;
@@ -81,6 +86,7 @@ export class CacheMetrics {
     this.memory = memory;
     this.disk = disk;
     this.#tiers = [memory, disk];
+    this.#memory = memory;
     this.#labels = { chain };
     this.#depths = new LogHistogram(this.#labels, COUNT_SCALE);
     this.#sideCalls = new CounterSet(this.#labels, 'kind', LABELS.sideCalls);
@@ -109,6 +115,7 @@ export class CacheMetrics {
 
   emit(sheet: Sheet): void {
     for (const tier of this.#tiers) tier.emit(sheet);
+    this.#memory.emitLevels(sheet);
     sheet.count('cacheReorgDrops', this.#labels, this.#drops);
     sheet.histogram('cacheReorgHeights', this.#depths);
     sheet.count('cacheFlushes', this.#labels, this.#flushes);

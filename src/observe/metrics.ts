@@ -32,6 +32,9 @@ export class GatewayMetrics {
   readonly #clientGone = new Cell();
   readonly #connections = new Cell();
   readonly #inFlight = new Cell();
+  readonly #diskUp = new Cell();
+  readonly #diskEvicted = new Cell();
+  #diskBytes = 0;
   #page = new Page();
 
   constructor(options: MetricsOptions) {
@@ -94,6 +97,19 @@ export class GatewayMetrics {
     this.#inFlight.set(calls);
   }
 
+  /** Whether this process uses the file of stored answers. */
+  setDiskUp(up: boolean): void {
+    this.#diskUp.set(up ? 1 : 0);
+  }
+
+  setDiskBytes(bytes: number): void {
+    this.#diskBytes = bytes;
+  }
+
+  onDiskEvicted(answers: number): void {
+    this.#diskEvicted.add(answers);
+  }
+
   /** The whole exposition in Prometheus text format. */
   text(): Promise<string> {
     this.fill();
@@ -126,5 +142,8 @@ export class GatewayMetrics {
     page.histogram('batchItems', this.#batches);
     page.counters('refusals', this.#refusals);
     page.count('clientGone', {}, this.#clientGone);
+    page.level('cacheDiskUp', {}, this.#diskUp);
+    page.value('cacheDiskBytes', {}, this.#diskBytes);
+    page.count('cacheDiskEvictions', {}, this.#diskEvicted);
   }
 }

@@ -10,6 +10,8 @@ import { TallyTeller } from '../../observe/tally.ts';
 import type { ChainRuntime } from '../chain.ts';
 import type { GatewayWorld } from '../node.ts';
 import { Publisher } from '../publisher.ts';
+import { openTier } from '../openTier.ts';
+import type { DiskStore } from '../../store/diskStore.ts';
 import { Paths } from '../paths.ts';
 import { Server } from '../serve.ts';
 import { realWorld } from '../world.ts';
@@ -55,14 +57,17 @@ class Worker {
   private readonly chains: RemoteChains;
   private readonly server: Server;
   private readonly limits: Config['server'];
+  private readonly tier: DiskStore | null;
   private edge: EdgeServer | null = null;
   private hurried = false;
   private ending = false;
 
   constructor({ config, certificate, workers, chains }: Extract<ToWorker, { kind: 'begin' }>, boss: Boss, deps: WorkerDeps) {
     this.boss = boss;
-    this.world = realWorld(deps.createLogger({ level: config.log.level }).child({ worker: Number(process.env[WORKER_ENV]) }));
+    const outside = realWorld(deps.createLogger({ level: config.log.level }).child({ worker: Number(process.env[WORKER_ENV]) }));
     this.metrics = new GatewayMetrics({ version: deps.version, processMetrics: false });
+    this.tier = openTier(config, outside.log, this.metrics);
+    this.world = { ...outside, tier: this.tier };
     const paths = new Paths<ChainRuntime>();
     this.chains = new RemoteChains({ world: this.world, catalog: evmCatalog(), metrics: this.metrics, paths, workers, hurry: () => this.hurry(), publisher: this.publisher, webSocket: config.server.webSocket, tell: (message) => void boss.send(message) });
     this.chains.apply(config, chains);
@@ -88,6 +93,7 @@ class Worker {
     this.ending = true;
     await this.edge?.drain(graceMs ?? this.limits.drainTimeoutMs);
     await this.chains.close();
+    await this.tier?.close();
     this.tellOutcomes();
     await this.report();
     process.exit(0);
