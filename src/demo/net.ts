@@ -26,6 +26,8 @@ const HEALING = {
   backoffMinMs: '1s',
   backoffMaxMs: '30s',
   minFreeBytes: '64MiB',
+  // whoever tries it kills a lot
+  maxAttemptsPerDay: 1000,
   probation: { samples: 3, newBlocks: 1, timeoutMs: '1m' },
   ramp: { percents: [1, 5, 25, 100], stepMs: '1s' },
 };

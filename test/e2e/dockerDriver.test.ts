@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DockerDriver } from '../../src/driver/dockerDriver.ts';
+import { findAnvil } from '../../src/devnet/binary.ts';
+import type { JournalEntry } from '../../src/observe/journal.ts';
+import { keptChain } from '../help/kept.ts';
 import { startDockerEngine } from '../help/dockerEngine.ts';
 import type { DockerEngine } from '../help/dockerEngine.ts';
 import { driverContract, IDLE, seen, shellSpec } from '../help/driverContract.ts';
@@ -42,5 +45,22 @@ describe.skipIf(!needs('dockerd'))('docker (needs dockerd)', () => {
 
   it('does not know what runs while the engine cannot be asked', async () => {
     expect((await open('x', '/no/such/docker.sock').observe('a')).state).toBe('unknown');
+  });
+
+  it('keeps nodes in containers: one killed, one halted, both back in service', async () => {
+    await engine.importPrograms('anvil', [findAnvil()]);
+    const made = await keptChain({ controller: { docker: { socketPath: engine.socketPath, prefix: 'kept', image: 'anvil' } }, change: () => ({ driver: 'docker' }) });
+    try {
+      await made.serving(...made.names);
+      const from = made.journal().length;
+      const ended = (node: string, what: string) => (entry: JournalEntry): boolean => entry.node === node && entry.kind === 'operation' && entry.what === what && entry.outcome === 'ok';
+      process.kill(await made.pid('kept-1'), 'SIGKILL');
+      await made.entry(ended('kept-1', 'start'), from);
+      process.kill(await made.pid('kept-2'), 'SIGSTOP');
+      await made.entry(ended('kept-2', 'restart'), from);
+      await made.serving(...made.names);
+    } finally {
+      await made.close();
+    }
   });
 });

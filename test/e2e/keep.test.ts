@@ -1,9 +1,14 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startController } from '../../src/controller/controller.ts';
 import { keptChain } from '../help/kept.ts';
 import type { Kept, KeptOptions } from '../help/kept.ts';
 import { silentLog } from '../help/log.ts';
+import { needs } from '../help/require.ts';
 
 const undo: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
@@ -96,6 +101,20 @@ describe('a node that cannot run', () => {
     expect(call.why).toMatch(/in use/i);
     expect(made.journal().slice(from).filter(({ node, kind, what }) => node === 'kept-1' && kind === 'step' && what === 'start').length).toBeLessThanOrEqual(5);
   });
+});
+
+it.skipIf(!needs('mount'))('a node whose disk is full is given to a human and not restarted (needs mount)', async () => {
+  const small = mkdtempSync(join(tmpdir(), 'tidegate-full-'));
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tidegate-full', small]);
+  undo.push(() => {
+    execFileSync('umount', [small]);
+    rmSync(small, { recursive: true });
+  });
+  const made = await keptChain({ healing: { minFreeBytes: '8MiB' }, change: (_, i) => (i === 1 ? { dataDir: join(small, 'data') } : {}) });
+  undo.push(() => made.close());
+  const call = await made.entry(({ node, what }) => node === 'kept-2' && what === 'callHuman');
+  expect(call.why).toMatch(/bytes free, 8388608 wanted/);
+  expect(made.journal().filter(({ node, kind, what }) => node === 'kept-2' && kind === 'step' && what === 'stop')).toEqual([]);
 });
 
 it('a second controller on the same state is refused', async () => {

@@ -44,6 +44,8 @@ export const QUICK = {
 export interface KeptOptions {
   readonly nodes?: number;
   readonly healing?: object;
+  /** Members of `controller`. */
+  readonly controller?: object;
   /** Changes the config of node `index`. */
   readonly change?: (node: Record<string, unknown>, index: number) => object;
   /** Between two blocks; 0 = only on `blockNow`. */
@@ -89,7 +91,7 @@ export async function keptChain(options: KeptOptions = {}): Promise<Kept> {
   const parsed = configFromValue({
     ...options.config?.(dir),
     chains: [{ name: 'test', upstreams: fronted.map(({ name, httpUrl }) => ({ name, http: httpUrl })), ...options.chain }],
-    controller: { stateDir: join(dir, 'state'), intervalMs: 200, rpcTimeoutMs: 1000, edge: { url: gateway.adminUrl, tokenFile }, admin: { port: 0, tokenFile: join(dir, 'controller.token') }, healing: { ...QUICK, ...options.healing } },
+    controller: { stateDir: join(dir, 'state'), intervalMs: 200, rpcTimeoutMs: 1000, edge: { url: gateway.adminUrl, tokenFile }, admin: { port: 0, tokenFile: join(dir, 'controller.token') }, healing: { ...QUICK, ...options.healing }, ...options.controller },
     nodes,
   });
   if (!parsed.ok) throw new Error(parsed.problems.map(({ path, message }) => `${path}: ${message}`).join('\n'));
