@@ -99,20 +99,31 @@ const pacer = setInterval(() => {
   for (; sent < due; sent++) call();
 }, 5);
 
-const troubles = { kill: 0, stop: 0, restart: 0 };
+const troubles = { kill: 0, stop: 0 };
+const hit = new Set();
+const out = new Set();
 let base = null;
 while (performance.now() - startMs < seconds * 1000 && !over) {
   const up = await serving();
   if (base === null && performance.now() - startMs > 20_000) base = { memoryBytes: memory(demo.pid), files: files(demo.pid) };
+  // a node that was hit counts as well again when it was seen out of service and back
+  for (const name of hit) if (!up.includes(name)) out.add(name);
+  for (const name of out) {
+    if (!up.includes(name)) continue;
+    out.delete(name);
+    hit.delete(name);
+  }
+  const well = up.filter((name) => !hit.has(name));
   // one node has to be left to answer
-  if (up.length >= 2) {
-    const victim = (await nodes()).find(({ name }) => name === pick(up));
+  if (well.length >= 2) {
+    const victim = (await nodes()).find(({ name }) => name === pick(well));
     const pid = victim?.process?.pid;
     const trouble = pick(['kill', 'kill', 'stop']);
     if (pid) {
       try {
         process.kill(pid, trouble === 'kill' ? 'SIGKILL' : 'SIGSTOP');
         troubles[trouble]++;
+        hit.add(victim.name);
       } catch {
         // it was being restarted
       }
@@ -129,7 +140,14 @@ const last = { memoryBytes: memory(demo.pid), files: files(demo.pid) };
 const anvils = (await nodes()).filter(({ process: run }) => run.state === 'running').map(({ process: run }) => run.pid);
 demo.kill('SIGINT');
 const code = await ended;
-const left = anvils.filter((pid) => readdirSync('/proc').includes(String(pid)));
+const lives = (pid) => {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+};
+const left = anvils.filter(lives);
 took.sort((a, b) => a - b);
 const at = (list, share) => Math.round((list[Math.min(list.length - 1, Math.floor(share * list.length))] ?? 0) * 10) / 10;
 const figures = { seconds, seed: Number(values.seed), calls, errors: errors.length, troubles, p50Ms: at(took, 0.5), p99Ms: at(took, 0.99), maxMs: at(took, 1), healed: healed.length, healMedianMs: at(healed, 0.5), healMaxMs: at(healed, 1), cameBack, memoryMiB: [base, last].map((one) => one && Math.round(one.memoryBytes / 2 ** 20)), files: [base?.files, last.files], processesLeft: left.length, exit: code };
