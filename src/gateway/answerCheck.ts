@@ -1,6 +1,6 @@
 import type { Outcome } from '../chain/outcome.ts';
 import type { AttemptSink, NodeAnswer } from './attemptSink.ts';
-import type { CallView } from './callView.ts';
+import type { CallView, Worth } from './callView.ts';
 import type { ChainRuntime } from './chain.ts';
 import type { Client } from './context.ts';
 
@@ -35,7 +35,7 @@ export class AnswerCheck {
     const { chain, view } = this.run;
     chain.view.refresh();
     if (outcome.class === 'result' && this.run.client.inner?.accepts(sink, answer) === false) return this.run.fail(sink.attempt, OFF_BRANCH);
-    const worth = outcome.class === 'result' && view !== null ? view.worth(answer) : 'good';
+    const worth = view === null ? 'good' : this.worthOf(view, outcome, answer);
     if (worth === 'good') return this.run.settle(sink.attempt, outcome, answer);
     if (worth === 'ahead' && !waited) return this.await(sink, outcome, answer);
     this.offBranch++;
@@ -43,6 +43,11 @@ export class AnswerCheck {
     // what is null here, not trusted yet, or asked for by its hash, is an answer where nobody has a better one
     if (worth === 'ahead' || answer.isNull || view?.mayBeOff === true) this.run.settle(sink.attempt, OFF_BRANCH, answer);
     else this.run.fail(sink.attempt, OFF_BRANCH);
+  }
+
+  private worthOf(view: CallView, outcome: Outcome, answer: NodeAnswer): Worth {
+    if (outcome.class === 'result') return view.worth(answer);
+    return outcome.class === 'missingData' && view.mustBeThere ? 'off' : 'good';
   }
 
   private await(sink: AttemptSink, outcome: Outcome, answer: NodeAnswer): void {

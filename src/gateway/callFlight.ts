@@ -70,6 +70,12 @@ export class CallFlight implements Aboard {
     else this.fail(landing);
   }
 
+  /** Begun anew on another chain, it has found its answer stored: those that wait for it look for themselves. */
+  onStored(answer: CallAnswer): void {
+    this.run.answer(answer);
+    this.end(ANEW);
+  }
+
   /** It came to nothing. */
   onFault(fault: Fault): void {
     this.fail({ kind: 'fault', fault });

@@ -221,7 +221,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
   approach(): void {
     this.timer?.cancel();
     const stored = this.cached.lookUp();
-    if (stored !== null) return this.answer(stored);
+    if (stored !== null) return this.flight.onStored(stored);
     if (!this.flight.board()) this.proceed();
   }
 

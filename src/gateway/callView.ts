@@ -70,7 +70,7 @@ export class CallView {
   worth(answer: NodeAnswer): Worth {
     const shape = this.chain.stamps[this.spec.index] ?? null;
     if (shape === null || answer.split.kind !== 'result') return 'good';
-    if (answer.isNull) return shape !== 'item' && this.mustBeThere() ? 'off' : 'good';
+    if (answer.isNull) return shape !== 'item' && this.mustBeThere ? 'off' : 'good';
     const { body, split } = answer;
     const result = { bytes: body, start: split.start, end: split.end };
     const standing = standingOf(shape, result, this.chain.view);
@@ -83,6 +83,13 @@ export class CallView {
   /** A block of another branch is a right answer to whoever asks for it by its hash, when nobody knows better. */
   get mayBeOff(): boolean {
     return this.ref.kind === 'hash';
+  }
+
+  /** Whether the block asked for is one that the trusted chain has, so near its head that every node must have it too. */
+  get mustBeThere(): boolean {
+    const { ref } = this;
+    if (ref.kind === 'tag') return ref.tag === 'latest' || ref.tag === 'finalized';
+    return ref.kind === 'number' && this.chain.view.hashAt(ref.number) !== '';
   }
 
   /** How the block is written into the params where that is needed, for people; '' = it is not. */
@@ -111,10 +118,4 @@ export class CallView {
     return entry?.headHash === this.vantage.head?.hash && 2 * (nowMs - this.vantage.sinceMs) < this.chain.view.blockTimeMs;
   }
 
-  /** Whether the block asked for is one that the trusted chain has. */
-  private mustBeThere(): boolean {
-    const { ref } = this;
-    if (ref.kind === 'tag') return ref.tag === 'latest' || ref.tag === 'finalized';
-    return ref.kind === 'number' && ref.number <= (this.chain.view.head?.number ?? -1);
-  }
 }
