@@ -2,6 +2,7 @@ import { hashString } from '../../src/base/hash.ts';
 import type { Random } from '../../src/base/random.ts';
 import { BloomMaker } from '../../src/chain/evm/bloom.ts';
 import type { Head } from '../../src/chain/head.ts';
+import type { ToldLog } from '../help/subsStream.ts';
 
 const BLOOM_BYTES = 256;
 const EMPTY = `0x${'00'.repeat(BLOOM_BYTES)}`;
@@ -9,21 +10,12 @@ const EMPTY = `0x${'00'.repeat(BLOOM_BYTES)}`;
 export const ADDRESSES = Array.from({ length: 6 }, (_, i) => `0x${String(i + 1).padStart(40, '0')}`);
 export const TOPICS = Array.from({ length: 5 }, (_, i) => `0x${String(i + 1).padStart(64, '0')}`);
 
-export interface SimLog {
-  readonly [name: string]: unknown;
-  readonly address: string;
-  readonly topics: readonly string[];
-  readonly blockHash: string;
-  readonly blockNumber: string;
-  readonly logIndex: string;
-}
-
 export interface SimBlock {
   readonly number: number;
   readonly hash: string;
   readonly parent: SimBlock | null;
   readonly header: Readonly<Record<string, unknown>>;
-  readonly logs: readonly SimLog[];
+  readonly logs: readonly ToldLog[];
 }
 
 /** The hash that a made-up header's fields make. */
