@@ -20,7 +20,8 @@ function makeBlock(number: number, topics: readonly number[]) {
   const fields: Record<string, unknown> = { number: `0x${number.toString(16)}`, parentHash: word(9), logsBloom: bloomOf(topics.flatMap((n) => [ADDRESS, word(n)])), transactions: ['0x1'], size: '0x2' };
   const hash = sealOf(fields);
   const logs = topics.map((n, i) => ({ address: ADDRESS, topics: [word(n)], blockHash: hash, blockNumber: fields['number'], logIndex: `0x${i.toString(16)}` }));
-  return { hash, number, header: { ...fields, hash }, logs, receipts: [{ blockHash: hash, logs }] };
+  const header: Record<string, unknown> = { ...fields, hash };
+  return { hash, number, header, logs, receipts: [{ blockHash: hash, logs }] };
 }
 
 let world: VirtualWorld;
