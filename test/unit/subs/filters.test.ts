@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BloomMaker, bloomBits, bloomHas, bloomIsEmpty, readBloom } from '../../../src/chain/evm/bloom.ts';
-import { FilterIndex, matches } from '../../../src/subs/filters.ts';
+import { FilterIndex } from '../../../src/subs/filters.ts';
 import type { BlockLog } from '../../../src/subs/logs.ts';
-import type { LogFilter } from '../../../src/subs/topic.ts';
+import { wants } from '../../../src/chain/logs/filter.ts';
+import type { LogFilter } from '../../../src/chain/logs/filter.ts';
 
 const address = (n: number): string => `0x${String(n).repeat(40)}`;
 const topic = (n: number): string => `0x${String(n).repeat(64)}`;
@@ -12,6 +13,8 @@ const log = (of: number, topics: readonly number[]): BlockLog => ({ index: 0, ad
 const some = (make: (n: number) => string) => fc.uniqueArray(fc.integer({ min: 0, max: 3 }), { maxLength: 2 }).map((list) => list.map(make));
 const anyFilter: fc.Arbitrary<LogFilter> = fc.record({ addresses: some(address), topics: fc.array(some(topic), { maxLength: 4 }) });
 const anyLog = fc.tuple(fc.integer({ min: 0, max: 3 }), fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 4 })).map(([of, topics]) => log(of, topics));
+
+const matches = (filter: LogFilter, one: BlockLog): boolean => wants(filter, one.address, one.topics);
 
 /** The bloom of one log, made bit by bit. */
 function bloomOf(one: BlockLog): Uint8Array {
