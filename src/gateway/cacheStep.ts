@@ -15,7 +15,7 @@ export const changesChain = (spec: MethodSpec, method: string): boolean => (spec
 
 /** The stored answer to a call under its caller's id; null = none. */
 export function storedAnswer(chain: ChainRuntime, ask: CallAsk, call: ScannedCall, vantage: Vantage): CallAnswer | null {
-  const entry = chain.cache.find(ask, vantage);
+  const entry = chain.cache.find(ask, call, vantage);
   if (entry === null) return null;
   chain.cache.verifier.onHit(entry, ask, call);
   const idRaw = call.idRaw ?? 'null';

@@ -1,5 +1,6 @@
 import type { Clock, Timers } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
+import { AskMemo } from '../cache/askMemo.ts';
 import { holds } from '../cache/entry.ts';
 import type { Entry } from '../cache/entry.ts';
 import { KeyReader } from '../cache/key.ts';
@@ -55,6 +56,7 @@ export class ChainCache implements KeepHost {
   readonly #disk: DiskTier | null;
   readonly #parts: CacheParts;
   readonly #reader = new KeyReader();
+  readonly #memo = new AskMemo();
   #enabled: boolean;
   #plans: PlanBook;
   #store: CacheStore;
@@ -91,18 +93,23 @@ export class ChainCache implements KeepHost {
   resolve(call: ScannedCall, spec: MethodSpec, vantage: ChainView): CallAsk | null {
     const plan = this.#plans.of(spec, call.method);
     if (plan === null) return null;
+    const known = this.#memo.get(plan, call.paramsRaw, vantage);
+    if (known !== undefined) return known;
     const ask = askOf(plan, call.paramsRaw, this.#sight(vantage), this.#reader);
     return ask.class === 'never' ? null : ask;
   }
 
   /** The stored answer to a call as whoever calls sees the chain, or null. */
-  find(ask: CallAsk, vantage: ChainView): Entry | null {
+  find(ask: CallAsk, call: ScannedCall, vantage: ChainView): Entry | null {
     this.sync();
     // a reorg has overtaken the call: it begins anew
     if (vantage.epoch !== this.view.epoch) return null;
     const sight = this.#sight(vantage);
     const entry = this.#store.get(ask, sight, this.clock.nowMs());
     if (entry === null) return this.#fromDisk(ask, sight);
+    if (sight === vantage && this.#memo.get(ask.plan, call.paramsRaw, vantage) === undefined && call.paramsRaw.length <= MAX_MEMO_CHARS) {
+      this.#memo.put(ask, ownText(call.paramsRaw), vantage);
+    }
     if (this.#disk !== null && entry.class === 'unfinalized' && entry.number <= (sight.finalized?.number ?? -1)) this.put({ ...entry, class: 'finalized' });
     return entry;
   }
@@ -171,6 +178,7 @@ export class ChainCache implements KeepHost {
   apply(config: ChainCacheConfig): void {
     this.#enabled = config.enabled;
     this.verifier.share = config.verifySample;
+    this.#memo.clear();
     this.#plans = new PlanBook(this.#parts.catalog, config.methods);
     if (limitsOf(config) === this.#limits && config.enabled) return;
     this.#limits = limitsOf(config);
@@ -180,6 +188,9 @@ export class ChainCache implements KeepHost {
     this.generation++;
   }
 }
+
+/** Longer params are keyed each time. */
+const MAX_MEMO_CHARS = 2048;
 
 const limitsOf = ({ maxBytes, maxEntryBytes }: ChainCacheConfig): string => `${maxBytes}/${maxEntryBytes}`;
 

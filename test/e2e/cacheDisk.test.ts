@@ -50,7 +50,7 @@ function configOf(devnet: TestDevnet, folder: string, workers = 1): string {
 
 const FINAL = (n: number): readonly (readonly [string, readonly unknown[]])[] => {
   const number = `0x${n.toString(16)}`;
-  return [['eth_getBlockByNumber', [number, true]], ['eth_getBalance', [A, number]], ['eth_getBlockReceipts', [number]], ['eth_getLogs', [{ fromBlock: '0x0', toBlock: number }]]];
+  return [['eth_getBlockByNumber', [number, true]], ['eth_getBalance', [A, number]], ['eth_getBlockReceipts', [number]], ['eth_getCode', [A, number]]];
 };
 const CALLS = [1, 2, 3, 4, 5].flatMap(FINAL);
 
