@@ -42,6 +42,8 @@ export const FAULTS = {
   rangeReversed: row('rangeReversed', [-32602, 200, 'client'], 'invalid block range params', 'A log query begins above the block that it ends with.'),
   rangeTooLarge: row('rangeTooLarge', [-32005, 200, 'client'], 'block range too large', 'With the limits of the nodes a log query would take more than logs.maxCalls calls.'),
   logsTooLarge: row('logsTooLarge', [-32005, 200, 'client'], 'the logs asked for are too many for one answer', 'The logs of a query are over logs.maxAnswerBytes.'),
+  filterNotFound: row('filterNotFound', [-32000, 200, 'client'], 'filter not found', 'The filter was never made, was uninstalled, was not read within logs.filters.idleMs, or was dropped because its changes could not be told whole.'),
+  tooManyFilters: row('tooManyFilters', [-32005, 429, 'client'], 'too many filters', 'The client has logs.filters.maxPerClient filters, or all clients together logs.filters.max.'),
   bodyTooLarge: row('bodyTooLarge', [-32005, 413, 'client'], 'request body too large', 'The body, as sent or after inflation, is over server.maxBodyBytes or server.maxInflatedBytes.'),
   bodyTimeout: row('bodyTimeout', [-32000, 408, 'client'], 'request body not received in time', 'The body did not arrive within server.bodyTimeoutMs.'),
   badFraming: row('badFraming', [-32600, 400, 'client'], 'bad request framing', 'Duplicate or conflicting Content-Length, Transfer-Encoding or Host headers, or a malformed header.'),

@@ -164,6 +164,7 @@ export const DEFAULTS = {
       trustBloom: true,
       blocks: { maxBytes: 64 * MIB },
       cache: { maxBytes: 64 * MIB, maxFilters: 1000 },
+      filters: { enabled: true, max: 10_000, maxPerClient: 100, idleMs: 300_000, maxHeldBytes: 4 * MIB },
     },
     cache: { enabled: true, maxBytes: 128 * MIB, maxEntryBytes: MIB, verifySample: 0, methods: {} },
     subscriptions: {

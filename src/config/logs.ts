@@ -1,5 +1,5 @@
 import { DEFAULTS } from './defaults.ts';
-import { count, flag, section, sizeBytes } from './fields.ts';
+import { count, durationMs, flag, section, sizeBytes } from './fields.ts';
 
 const KIB = 1024;
 const GIB = 1024 ** 3;
@@ -27,6 +27,16 @@ export const logsSection = section(
         maxFilters: count(D.cache.maxFilters, [1, 100_000], 'Most filters of which something is stored.'),
       },
       'Logs of final blocks, by filter and interval of blocks: an overlapping query asks only for what is missing.',
+    ),
+    filters: section(
+      {
+        enabled: flag(D.filters.enabled, 'Keep filters here; false = they live on single nodes.'),
+        max: count(D.filters.max, [1, 1_000_000], 'Most filters of all clients together.'),
+        maxPerClient: count(D.filters.maxPerClient, [1, 1_000_000], 'Most filters of one client.'),
+        idleMs: durationMs(D.filters.idleMs, [1000, 86_400_000], 'A filter that nobody reads for so long is dropped.'),
+        maxHeldBytes: sizeBytes(D.filters.maxHeldBytes, [KIB, GIB], 'Most bytes of unread changes of one filter; it is dropped beyond.'),
+      },
+      'Filters that clients poll (`eth_newFilter` and its like), fed by the blocks that the edge follows.',
     ),
   },
   'Log queries.',

@@ -23,6 +23,7 @@ import type { ChainSubsParts } from './chainSubs.ts';
 import { ChainOptions } from './chainOptions.ts';
 import { ChainCache } from './chainCache.ts';
 import type { CallFlights } from './landing.ts';
+import type { FilterDesk } from './filters/desk.ts';
 import { ChainLogs } from './logs/chainLogs.ts';
 import type { Judging, Seat, Serving } from './judging.ts';
 import { UpstreamNode } from './node.ts';
@@ -50,6 +51,8 @@ export interface ChainParts {
   /** Part of each node's budget that is this process's, above 0 to 1; 1 by default. */
   readonly budgetShare?: number;
   readonly subs: Pick<ChainSubsParts, 'publisher' | 'webSocket' | 'feed'>;
+  /** Where filters are kept. */
+  readonly filters: FilterDesk;
 }
 
 /** A call under way, to be told when nodes leave service. */
@@ -85,6 +88,8 @@ export class ChainRuntime implements Serving {
   readonly cache: ChainCache;
   /** Transactions that went through this process. */
   readonly sends = new Sends(this);
+  /** Filters of clients. */
+  readonly filters: FilterDesk;
   /** What log queries share. */
   readonly logs: ChainLogs;
   /** Calls under way. */
@@ -127,6 +132,7 @@ export class ChainRuntime implements Serving {
     const { clock, timers, random, log } = world;
     this.cache = new ChainCache(config.cache, { name: config.name, tier: world.tier ?? null, chainId: () => this.chainId, catalog, view: parts.view, clock, timers, random, log, metrics: metrics.cache, node: (index) => this.node(index) });
     this.logs = new ChainLogs(config.logs, this);
+    this.filters = parts.filters;
     this.nodes = new NodeSet((seat) => new UpstreamNode(seat, { world, metrics, methods: catalog.size }));
     this.subs = new ChainSubs(config.subscriptions, { ...parts.subs, world, metrics: metrics.subs, view: parts.view });
   }

@@ -1,6 +1,7 @@
 import type { ChainConfig, WebSocketConfig } from '../config/schema.ts';
 import type { BudgetFacts } from '../route/budgetBook.ts';
 import { ChainRuntime } from './chain.ts';
+import { ChainFilters } from './filters/chainFilters.ts';
 import type { Publisher } from './publisher.ts';
 import { ChainWatch } from './watch.ts';
 import type { WatchParts } from './watch.ts';
@@ -15,6 +16,8 @@ export class LocalChain {
   readonly name: string;
   readonly watch: ChainWatch;
   readonly serving: ChainRuntime;
+  /** Filters of the clients of all processes. */
+  readonly filters: ChainFilters;
   /** Its calls are made by workers; `serving` makes none. */
   isServedByWorkers = false;
 
@@ -22,7 +25,8 @@ export class LocalChain {
     const { world, catalog, metrics, publisher, webSocket } = parts;
     this.name = config.name;
     this.watch = new ChainWatch(config, chainId, parts);
-    this.serving = new ChainRuntime(config, { world, catalog, metrics, judging: this.watch, view: this.watch.view, subs: { publisher, webSocket, feed: (side) => this.watch.follow.join(side) } });
+    this.filters = new ChainFilters(config.logs, { world, catalog, metrics: metrics.logs, view: this.watch.view, feed: (side) => this.watch.follow.join(side) });
+    this.serving = new ChainRuntime(config, { world, catalog, metrics, filters: this.filters, judging: this.watch, view: this.watch.view, subs: { publisher, webSocket, feed: (side) => this.watch.follow.join(side) } });
     this.watch.join(this.serving);
   }
 
@@ -36,11 +40,13 @@ export class LocalChain {
   /** Takes over another configuration without dropping a call. */
   apply(config: ChainConfig, maxResponseBytes: number): void {
     this.serving.apply(config);
+    this.filters.apply(config.logs);
     this.watch.apply(config, maxResponseBytes);
   }
 
   /** @param graceMs time that calls under way get */
   async close(graceMs: number): Promise<void> {
+    this.filters.close();
     await Promise.all([this.watch.close(), this.serving.close(graceMs)]);
   }
 }

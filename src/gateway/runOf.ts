@@ -3,6 +3,8 @@ import type { CallAnswer } from './callFacts.ts';
 import { CallRun } from './callRun.ts';
 import type { ChainRuntime } from './chain.ts';
 import type { Client, ServeContext } from './context.ts';
+import { isFilterMethod } from './filters/desk.ts';
+import { FilterRun } from './filters/filterRun.ts';
 import { LogsRun } from './logs/logsRun.ts';
 
 /** A call of a client on its way to its answer. */
@@ -22,6 +24,10 @@ export function runOf(server: ServeContext, chain: ChainRuntime, call: ScannedCa
   if (call.method === 'eth_getLogs' && chain.config.logs.enabled && client.vantage.number >= 0) {
     const { spec } = chain.policy.decide(call.method);
     if (spec !== null) return new LogsRun(server, chain, { call, spec, client });
+  }
+  if (isFilterMethod(call.method) && chain.config.logs.filters.enabled && client.vantage.number >= 0) {
+    const { spec } = chain.policy.decide(call.method);
+    if (spec !== null) return new FilterRun(server, chain, { call, spec, client });
   }
   return new CallRun(server, chain, call, client);
 }

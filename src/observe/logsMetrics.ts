@@ -12,12 +12,15 @@ export class LogsMetrics {
   /** Answers that could not be whole. */
   readonly doubts = new Cell();
   readonly storedBytes = new Cell();
+  readonly filters = new Cell();
+  readonly filtersDropped: CounterSet<'idle' | 'overflow' | 'loss'>;
   readonly #blocks: CounterSet<LogsSource>;
   readonly #labels: Labels;
 
   constructor(labels: Labels) {
     this.#labels = labels;
     this.calls = new CounterSet(labels, 'kind', LABELS.logsCalls);
+    this.filtersDropped = new CounterSet(labels, 'reason', LABELS.filterDrops);
     this.#blocks = new CounterSet(labels, 'source', LABELS.logsSources);
   }
 
@@ -31,6 +34,8 @@ export class LogsMetrics {
     page.counters('logsBlocks', this.#blocks);
     page.count('logsRefused', this.#labels, this.refused);
     page.count('logsDoubts', this.#labels, this.doubts);
+    page.level('filters', this.#labels, this.filters);
+    page.counters('filtersDropped', this.filtersDropped);
     page.level('logsStoredBytes', this.#labels, this.storedBytes);
   }
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { BloomMaker } from '../../src/chain/evm/bloom.ts';
 
 export interface ChainLog {
@@ -56,10 +57,11 @@ function bloomOf(logs: readonly Pick<ChainLog, 'address' | 'topics'>[]): string 
   return `0x${bytes.toString('hex')}`;
 }
 
-/** Content of one block: the same for the same height and branch. */
+/** Content of one block: the same for the same height, branch and parent. Its hash begins with the letter of its branch. */
 function makeBlock(number: number, branch: string, parentHash: string, dataBytes: number): LogBlock {
-  const next = numbers(number * 31 + branch.charCodeAt(0) * 7919);
-  const hash = `0x${branch.charCodeAt(0).toString(16)}${number.toString(16).padStart(62, '0')}`;
+  const digest = createHash('sha256').update(`${parentHash}/${branch}/${number}`).digest('hex');
+  const hash = `0x${branch.charCodeAt(0).toString(16)}${digest.slice(2)}`;
+  const next = numbers(Number.parseInt(digest.slice(0, 8), 16));
   const count = next(4) === 0 ? 0 : next(4);
   const logs = Array.from({ length: count }, (_, index): ChainLog => ({
     address: ADDRESSES[next(ADDRESSES.length)] as string,

@@ -1,43 +1,26 @@
 import { afterEach, expect, test } from 'vitest';
-import { testGateway } from '../help/gateway.ts';
 import type { TestGateway } from '../help/gateway.ts';
 import { LogChain, hex, numbers, randomAsk } from '../help/logChain.ts';
-import type { LogAsk } from '../help/logChain.ts';
-import { LogNode, WORDINGS } from '../help/logNode.ts';
-import type { LogNodeOptions } from '../help/logNode.ts';
+import type { ChainLog, LogAsk } from '../help/logChain.ts';
+import type { LogNode, LogNodeOptions } from '../help/logNode.ts';
+import { WORDINGS } from '../help/logNode.ts';
+import { logWorld, tell } from '../help/logWorld.ts';
+import type { LogWorld, Told } from '../help/logWorld.ts';
 
 const HEAD = 400;
-const closers: (() => Promise<void>)[] = [];
+let opened: LogWorld | null = null;
 
 afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
+  await opened?.close();
+  opened = null;
 });
 
-interface World {
-  readonly chain: LogChain;
-  readonly nodes: readonly LogNode[];
-  readonly gateway: TestGateway;
+async function world(options: readonly LogNodeOptions[], chain = new LogChain(HEAD), logs: object = {}): Promise<LogWorld> {
+  opened = await logWorld(chain, options, logs);
+  return opened;
 }
 
-async function world(options: readonly LogNodeOptions[], chain = new LogChain(HEAD), logs: object = {}): Promise<World> {
-  const nodes = await Promise.all(options.map((each) => LogNode.start(chain, each)));
-  for (const node of nodes) closers.push(() => node.close());
-  const health = { probeIntervalMs: 50 };
-  const gateway = await testGateway(nodes.map(({ httpUrl }, i) => ({ name: `n${i}`, httpUrl })), { chain: { health, logs } });
-  closers.push(() => gateway.close());
-  await gateway.until((upstreams) => Object.values(upstreams).every(({ headNumber }) => headNumber === chain.head.number));
-  return { chain, nodes, gateway };
-}
-
-interface Told {
-  readonly result?: unknown;
-  readonly error?: { readonly code: number; readonly message: string };
-}
-
-async function ask(gateway: TestGateway, params: LogAsk): Promise<Told> {
-  const body = JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'eth_getLogs', params: [params] });
-  return (await (await fetch(gateway.url, { method: 'POST', headers: { 'content-type': 'application/json' }, body })).json()) as Told;
-}
+const ask = (gateway: TestGateway, params: LogAsk): Promise<Told> => tell(gateway.url, 'eth_getLogs', [params]);
 
 const limited = (limit: number, at: number): LogNodeOptions => ({ limit, wording: WORDINGS[at] as NonNullable<LogNodeOptions['wording']> });
 
@@ -89,4 +72,45 @@ test('a node that lacks the logs of the newest block is never believed, also whe
   await gateway.until((_, { head }) => head?.number === number);
   const told = await ask(gateway, { fromBlock: hex(number - 3), toBlock: hex(number) });
   expect(told.result).toEqual(chain.query({ fromBlock: hex(number - 3) }));
+});
+
+test('while the chain is reorganised, every answer is of one branch', async () => {
+  const { chain, gateway } = await world([{}, limited(50, 3), { lags: true }], new LogChain(120));
+  const next = numbers(99);
+  const versions: (typeof chain.blocks)[] = [[...chain.blocks]];
+  let answers = 0;
+  let refused = 0;
+  const query = async (): Promise<void> => {
+    while (answers < 300) {
+      const params = { fromBlock: hex(90 + next(20)), ...(next(2) === 0 ? {} : { toBlock: 'latest' }) };
+      const from = versions.length - 1;
+      const told = await ask(gateway, params);
+      answers++;
+      if (told.error?.message.startsWith('no node has reached the head') === true) {
+        refused++;
+        continue;
+      }
+      const text = JSON.stringify(told.result);
+      const isOne = versions.slice(Math.max(0, from - 40)).some((blocks) => JSON.stringify(chain.query(params, blocks)) === text);
+      if (!isOne) throw new Error(`${JSON.stringify(params)} was answered by no branch: ${JSON.stringify(told.error ?? (told.result as ChainLog[]).map(({ blockHash }) => blockHash.slice(0, 4) + blockHash.slice(-3)))}`);
+    }
+  };
+  let branch = 98;
+  const onAsked = (): void => {
+    if (next(60) !== 0) return;
+    if (next(2) === 0) chain.grow(1, String.fromCharCode(branch));
+    else chain.reorg(1 + next(4), String.fromCharCode(branch++));
+    versions.push([...chain.blocks]);
+    if (branch > 120) branch = 98;
+  };
+  for (const node of opened?.nodes ?? []) node.onAsked = onAsked;
+  await Promise.all([query(), query(), query(), query()]);
+  expect(versions.length).toBeGreaterThan(5);
+  expect(refused).toBeLessThan(answers / 2);
+}, 60_000);
+
+test('logs over logs.maxAnswerBytes are refused, never cut', async () => {
+  const { gateway } = await world([{}], new LogChain(120, 2000), { maxAnswerBytes: '64KiB' });
+  const told = await ask(gateway, { fromBlock: '0x0', toBlock: 'latest' });
+  expect(told).toMatchObject({ error: { code: -32005, message: 'the logs asked for are too many for one answer: over 65536 bytes' } });
 });

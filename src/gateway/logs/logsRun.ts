@@ -37,13 +37,14 @@ export class LogsRun {
   private readonly frame: RunFrame;
   private collector: { abandon(): void; readonly asked?: boolean } | null = null;
 
-  constructor(server: ServeContext, chain: ChainRuntime, facts: FrameFacts) {
+  /** @param isPart it is part of a call that counts already */
+  constructor(server: ServeContext, chain: ChainRuntime, facts: FrameFacts, isPart = false) {
     this.server = server;
     this.chain = chain;
     this.client = facts.client;
     this.paramsRaw = facts.call.paramsRaw;
     this.query = readLogQuery(facts.spec, this.paramsRaw, chain.config.logs.maxFilterItems);
-    this.frame = new RunFrame(server, chain, facts);
+    this.frame = new RunFrame(server, chain, facts, isPart);
   }
 
   /** @param done gets the answer exactly once, unless the call is abandoned; possibly before this returns */

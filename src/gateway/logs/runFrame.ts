@@ -24,15 +24,18 @@ export class RunFrame {
   private readonly chain: ChainRuntime;
   private readonly facts: FrameFacts;
   private readonly startedMs: number;
+  private readonly isPart: boolean;
   private entered: Grant | null = null;
   private timer: TimerHandle | null = null;
   private done: (answer: CallAnswer) => void = () => undefined;
   private stop: () => void = () => undefined;
 
-  constructor(server: ServeContext, chain: ChainRuntime, facts: FrameFacts) {
+  /** @param isPart it is part of a call that has a frame of its own: it is not counted */
+  constructor(server: ServeContext, chain: ChainRuntime, facts: FrameFacts, isPart = false) {
     this.server = server;
     this.chain = chain;
     this.facts = facts;
+    this.isPart = isPart;
     this.startedMs = server.parts.world.clock.nowMs();
   }
 
@@ -46,6 +49,7 @@ export class RunFrame {
     this.done = done;
     this.stop = stop;
     this.live = true;
+    if (this.isPart) return true;
     this.server.inFlight++;
     const fault = client.grant?.enter(call, spec.weight, this.startedMs) ?? null;
     if (fault !== null) {
@@ -88,10 +92,11 @@ export class RunFrame {
   private close(outcome: RequestOutcome): void {
     if (!this.live) return;
     this.live = false;
+    this.done = () => undefined;
+    if (this.isPart) return;
     this.timer?.cancel();
     this.server.inFlight--;
     this.entered?.leave();
-    this.done = () => undefined;
     const tookMs = this.server.parts.world.clock.nowMs() - this.startedMs;
     const { spec } = this.facts;
     this.chain.metrics.onRequest(spec.index, outcome, tookMs);

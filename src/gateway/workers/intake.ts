@@ -2,6 +2,7 @@ import type { Outcome, OutcomeClass } from '../../chain/outcome.ts';
 import { LABELS } from '../../observe/metricTable.ts';
 import type { GatewayMetrics } from '../../observe/metrics.ts';
 import { TallyTaker } from '../../observe/tally.ts';
+import type { FilterWord } from '../filters/desk.ts';
 import type { LocalChain } from '../localChain.ts';
 import { FeedDesk } from './feedRelay.ts';
 import type { ChainLoad, ChainReport, FromWorker, ToWorker } from './protocol.ts';
@@ -25,16 +26,26 @@ export class Intake {
   private readonly loads = new Map<number, Int32Array>();
 
   private readonly desk: FeedDesk;
+  private readonly send: (message: ToWorker) => void;
 
   /** @param send to the worker */
   constructor(parts: IntakeParts, send: (message: ToWorker) => void) {
     this.parts = parts;
+    this.send = send;
     this.desk = new FeedDesk((chain, side) => parts.chain(chain)?.watch.follow.join(side) ?? null, send);
   }
 
   /** What its subscribers want. */
   onTopic(message: Extract<FromWorker, { kind: 'topic' }>): void {
     this.desk.onTopic(message);
+  }
+
+  /** A call of one of its clients about a filter. */
+  onFilter({ chain, turn, ask }: Extract<FromWorker, { kind: 'filter' }>): void {
+    const tell = (word: FilterWord): void => this.send({ kind: 'filterWord', chain, turn, word });
+    const filters = this.parts.chain(chain)?.filters;
+    if (filters === undefined) tell({ kind: 'fault', fault: 'draining', detail: '' });
+    else filters.ask(ask, tell);
   }
 
   /** What its attempts came to. */

@@ -7,6 +7,7 @@ import type { TablePatch } from '../../health/tablePatch.ts';
 import type { Counts } from '../../observe/tally.ts';
 import type { LossNotice, TopicBatch } from '../../subs/batch.ts';
 import type { Topic } from '../../subs/topic.ts';
+import type { FilterAsk, FilterWord } from '../filters/desk.ts';
 import type { Seat } from '../judging.ts';
 
 /** Names the slot of a worker in its environment. */
@@ -47,6 +48,8 @@ export type ToWorker =
   /** Notices for the worker's subscribers, of a topic that it opened. */
   | { readonly kind: 'batch'; readonly chain: number; readonly batch: TopicBatch }
   | { readonly kind: 'lost'; readonly chain: number; readonly notice: LossNotice }
+  /** What came of a call about a filter. */
+  | { readonly kind: 'filterWord'; readonly chain: number; readonly turn: number; readonly word: FilterWord }
   /** Meets new connections with another certificate. */
   | { readonly kind: 'renew'; readonly certificate: Certificate }
   | { readonly kind: 'drain'; readonly graceMs: number };
@@ -88,5 +91,7 @@ export type FromWorker =
   | { readonly kind: 'applied'; readonly turn: number }
   /** Its first subscriber to a topic came, or the last one is gone. */
   | { readonly kind: 'topic'; readonly chain: number; readonly topic: Topic; readonly isOpen: boolean }
+  /** A call about a filter; answered by `filterWord`. */
+  | { readonly kind: 'filter'; readonly chain: number; readonly turn: number; readonly ask: FilterAsk }
   | { readonly kind: 'outcomes'; readonly chains: readonly ChainReport[] }
   | { readonly kind: 'report'; readonly counts: readonly Counts[]; readonly loads: readonly ChainLoad[]; readonly usage: Usage };

@@ -13,6 +13,7 @@ import type { GatewayWorld } from '../node.ts';
 import type { Publisher } from '../publisher.ts';
 import { cellSource } from './cellFile.ts';
 import { FeedRelay } from './feedRelay.ts';
+import { FilterRelay } from './filterRelay.ts';
 import { Outbox } from './outbox.ts';
 import { CELL_FD } from './protocol.ts';
 import type { ChainPicture, FromWorker, ToWorker } from './protocol.ts';
@@ -40,6 +41,7 @@ export class RemoteChain {
   private readonly metrics: ChainMetrics;
   private readonly view: ReplicaView;
   private readonly relay: FeedRelay;
+  private readonly filters: FilterRelay;
   private shown = new Set<number>();
 
   /** @param config this worker's share */
@@ -54,7 +56,8 @@ export class RemoteChain {
     this.view.refresh();
     this.relay = new FeedRelay(picture.id, parts.tell);
     const subs = { publisher: parts.publisher, webSocket: parts.webSocket, feed: () => this.relay };
-    this.serving = new ChainRuntime(config, { world, catalog, metrics, judging: this.outbox, view: this.view, budgetShare: 1 / parts.workers, subs });
+    this.filters = new FilterRelay(picture.id, parts.tell);
+    this.serving = new ChainRuntime(config, { world, catalog, metrics, filters: this.filters, judging: this.outbox, view: this.view, budgetShare: 1 / parts.workers, subs });
     this.seat(picture.seats, 0);
     this.take(diffTable(blankTable(picture.name), picture.table), picture.atMs);
     if (picture.branch !== null) this.view.learn(picture.branch);
@@ -72,6 +75,7 @@ export class RemoteChain {
       this.relay.onBatch(message.batch);
       this.serving.subs.deliver(message.batch);
     } else if (message.kind === 'lost') this.serving.subs.lost(message.notice);
+    else if (message.kind === 'filterWord') this.filters.onWord(message.turn, message.word);
     else if (message.kind === 'sent') this.serving.onSent(message.hash);
     else this.serving.onChainId(message.chainId);
   }
