@@ -5,7 +5,7 @@ const D = DEFAULTS.chain.routing;
 const HOUR_MS = 3_600_000;
 
 const affinity = (name: keyof typeof D.affinity, text: string) =>
-  choice(['request', 'contract', 'client', 'none'], D.affinity[name], text);
+  choice(['request', 'contract', 'block', 'client', 'none'], D.affinity[name], text);
 
 /** Which node a call goes to, for how long, and what happens when it fails. */
 export const routingSection = section(
@@ -20,7 +20,14 @@ export const routingSection = section(
         node: affinity('node', 'Calls about the node itself.'),
         dev: affinity('dev', 'Calls of the development families.'),
       },
-      'What keeps calls on the same node, by class of method: request (method and params), contract (its address), client, none.',
+      'What keeps calls on the same node, by class of method: request (method and params), contract (its address), block, client, none.',
+    ),
+    heavy: section(
+      {
+        maxInFlight: count(D.heavy.maxInFlight, [1, 100_000], 'Most of them under way, in each process; the others wait in line.'),
+        maxWaiting: count(D.heavy.maxWaiting, [0, 1_000_000], 'Most that wait; further ones are refused.'),
+      },
+      'Traces and debug calls, which have slots of their own so that they cannot crowd out light calls.',
     ),
     boundedLoad: ratio(
       D.boundedLoad,

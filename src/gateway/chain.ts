@@ -25,6 +25,7 @@ import { ChainCache } from './chainCache.ts';
 import type { CallFlights } from './landing.ts';
 import type { FilterDesk } from './filters/desk.ts';
 import { ChainLogs } from './logs/chainLogs.ts';
+import { Slots } from './logs/slots.ts';
 import type { Judging, Seat, Serving } from './judging.ts';
 import { UpstreamNode } from './node.ts';
 import type { GatewayWorld } from './node.ts';
@@ -88,6 +89,8 @@ export class ChainRuntime implements Serving {
   readonly cache: ChainCache;
   /** Transactions that went through this process. */
   readonly sends = new Sends(this);
+  /** Traces and debug calls under way. */
+  readonly heavy: Slots;
   /** Filters of clients. */
   readonly filters: FilterDesk;
   /** What log queries share. */
@@ -133,6 +136,7 @@ export class ChainRuntime implements Serving {
     this.cache = new ChainCache(config.cache, { name: config.name, tier: world.tier ?? null, chainId: () => this.chainId, catalog, view: parts.view, clock, timers, random, log, metrics: metrics.cache, node: (index) => this.node(index) });
     this.logs = new ChainLogs(config.logs, this);
     this.filters = parts.filters;
+    this.heavy = new Slots(config.routing.heavy.maxInFlight);
     this.nodes = new NodeSet((seat) => new UpstreamNode(seat, { world, metrics, methods: catalog.size }));
     this.subs = new ChainSubs(config.subscriptions, { ...parts.subs, world, metrics: metrics.subs, view: parts.view });
   }
@@ -220,6 +224,7 @@ export class ChainRuntime implements Serving {
     this.options.take(config);
     this.cache.apply(config.cache);
     this.logs.apply(config.logs);
+    this.heavy.max = config.routing.heavy.maxInFlight;
     if (boundedLoad !== before.boundedLoad) this.ranker = new Ranker(this.book, boundedLoad);
     if (retryBudget.percent !== before.retryBudget.percent || retryBudget.reservePerS !== before.retryBudget.reservePerS) {
       this.countRefusedRetries();

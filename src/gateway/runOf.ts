@@ -5,7 +5,11 @@ import type { ChainRuntime } from './chain.ts';
 import type { Client, ServeContext } from './context.ts';
 import { isFilterMethod } from './filters/desk.ts';
 import { FilterRun } from './filters/filterRun.ts';
+import { HeavyRun } from './heavyRun.ts';
 import { LogsRun } from './logs/logsRun.ts';
+
+/** Namespaces that have traces. */
+const HEAVY = /^(?:trace|debug|ots|overlay|arbtrace|erigon)_/;
 
 /** A call of a client on its way to its answer. */
 export interface ClientRun {
@@ -28,6 +32,10 @@ export function runOf(server: ServeContext, chain: ChainRuntime, call: ScannedCa
   if (isFilterMethod(call.method) && chain.config.logs.filters.enabled && client.vantage.number >= 0) {
     const { spec } = chain.policy.decide(call.method);
     if (spec !== null) return new FilterRun(server, chain, { call, spec, client });
+  }
+  if (HEAVY.test(call.method) && client.inner === undefined) {
+    const { spec } = chain.policy.decide(call.method);
+    if (spec?.class === 'trace') return new HeavyRun(server, chain, [call, spec], client);
   }
   return new CallRun(server, chain, call, client);
 }

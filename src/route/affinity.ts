@@ -1,9 +1,9 @@
 import { hashString } from '../base/hash.ts';
-import { addressOf } from '../chain/blockref.ts';
+import { addressOf, blockRefOf } from '../chain/blockref.ts';
 import type { MethodSpec } from '../chain/method.ts';
 
-/** What keeps calls on the same node: the whole call, the contract it is about, the client, or nothing. */
-export type AffinityKind = 'request' | 'contract' | 'client' | 'none';
+/** What keeps calls on the same node: the whole call, the contract or the block it is about, the client, or nothing. */
+export type AffinityKind = 'request' | 'contract' | 'block' | 'client' | 'none';
 
 /** Of longer params only both ends are hashed, so that a key costs a bounded time. */
 const MAX_HASHED_CHARS = 4096;
@@ -21,7 +21,7 @@ export interface KeyParts {
 
 /**
  * The affinity key of a call, 32 bits; null for `none`, where the caller takes a random one.
- * `contract` falls back to `request` where the call names no address.
+ * `contract` falls back to `request` where the call names no address, `block` where it names no block.
  */
 export function affinityKey(kind: AffinityKind, parts: KeyParts): number | null {
   switch (kind) {
@@ -31,11 +31,21 @@ export function affinityKey(kind: AffinityKind, parts: KeyParts): number | null 
       const address = addressOf(parts.spec, parts.paramsRaw);
       return address === '' ? requestKey(parts) : hashString(address);
     }
+    case 'block':
+      return blockKey(parts) ?? requestKey(parts);
     case 'client':
       return hashString(parts.client);
     case 'none':
       return null;
   }
+}
+
+/** Calls about one block have much to share in a node that has worked it out once. */
+function blockKey({ spec, paramsRaw }: KeyParts): number | null {
+  const ref = blockRefOf(spec, paramsRaw);
+  if (ref.kind === 'number') return hashString(String(ref.number));
+  if (ref.kind === 'tag') return hashString(ref.tag);
+  return ref.kind === 'hash' ? hashString(ref.hash) : null;
 }
 
 function requestKey({ method, paramsRaw }: KeyParts): number {

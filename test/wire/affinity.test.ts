@@ -38,7 +38,7 @@ describe.each(['uws', 'node'] as const)('affinity by client on %s', (engine) => 
   beforeAll(async () => {
     nodes = await Promise.all(NAMES.map(() => ScriptNode.start(() => ({ result: '[]' }))));
     const fronted = nodes.map((node, i) => ({ name: NAMES[i] as string, httpUrl: node.httpUrl }));
-    const chain = { name: 'main', chainId: 1 };
+    const chain = { name: 'main', chainId: 1, logs: { filters: { enabled: false } } };
     direct = await testGateway(fronted, { engine, chain });
     behindProxy = await testGateway(fronted, { engine, chain, server: { trustedProxies: ['127.0.0.1/32'] } });
     keyed = await testGateway(fronted, { engine, chain, access: { keys: KEYS.map((key) => ({ name: `name-${key}`, sha256: createHash('sha256').update(key).digest('hex') })) } });

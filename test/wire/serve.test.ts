@@ -16,7 +16,7 @@ describe.each(['uws', 'node'] as const)('JSON-RPC over HTTP, engine %s', (engine
     one = await ScriptNode.start(() => ({ result: '"0x1"' }));
     two = await ScriptNode.start(() => ({ result: '"0x1"' }));
     const nodes = [{ name: 'one', httpUrl: one.httpUrl }, { name: 'two', httpUrl: two.httpUrl }];
-    gateway = await testGateway(nodes, { engine, chain: { name: 'main', chainId: 1, routing: { hedge: { enabled: false } } } });
+    gateway = await testGateway(nodes, { engine, chain: { name: 'main', chainId: 1, routing: { hedge: { enabled: false } }, logs: { filters: { enabled: false } } } });
     await gateway.until((upstreams) => Object.values(upstreams).every((upstream) => upstream.state === 'serving'));
   });
   afterEach(() => {

@@ -32,7 +32,7 @@ async function both(name: string, transport: string): Promise<Both> {
 const reply = ({ socket, id }: Said, result: string): void => socket.send(`{"jsonrpc":"2.0","id":${id},"result":${result}}`);
 
 async function front(nodes: readonly Fronted[]): Promise<TestGateway> {
-  const gateway = await testGateway(nodes);
+  const gateway = await testGateway(nodes, { chain: { logs: { enabled: false } } });
   open.push(gateway);
   await gateway.until((upstreams) => nodes.every(({ name }) => upstreams[name]?.state === 'serving'));
   return gateway;

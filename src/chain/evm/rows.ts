@@ -44,7 +44,8 @@ export function read(name: string, place: BlockPlace, weight: number, change: Ro
     finality: finalityOf(place),
     idempotent: true,
     retryable: true,
-    hedgeable: weight < HEDGE_BELOW_WEIGHT,
+    // a trace can cost a node anything, whatever its price
+    hedgeable: weight < HEDGE_BELOW_WEIGHT && change.class !== 'trace',
     batchable: weight < BATCH_BELOW_WEIGHT,
     weight,
     capability: null,

@@ -13,10 +13,15 @@ const FIRM_HOLD_MS = 3_600_000;
 /** One that followed from what a query matched, or from a refusal without a number. */
 const SOFT_HOLD_MS = 120_000;
 const MAX_DOUBLINGS = 30;
+/** How long a node is taken to lack old logs: it may be given them. */
+const FLOOR_MS = 600_000;
 
 /** Which ranges of blocks the nodes take in one query of one method, learnt from their refusals; forgotten bit by bit. */
 export class RangeLimits {
   readonly #learnt = new Map<number, Learnt>();
+
+  /** Lowest block whose logs a node is taken to have. */
+  readonly #floors = new Map<number, { readonly block: number; readonly untilMs: number }>();
 
   /** Blocks that a query to the node may span now; Infinity = no limit is known. */
   of(node: number, nowMs: number): number {
@@ -50,8 +55,21 @@ export class RangeLimits {
     if (learnt !== undefined && blocks > learnt.blocks) this.#learnt.set(node, { ...learnt, blocks, sinceMs: nowMs });
   }
 
+  /** The node lacks the logs of this block. */
+  onMissing(node: number, block: number, nowMs: number): void {
+    const floor = this.#floors.get(node);
+    this.#floors.set(node, { block: Math.max(floor?.block ?? 0, block + 1), untilMs: nowMs + FLOOR_MS });
+  }
+
+  /** Whether the node is taken to have the logs of a block: it has not said otherwise of a later one. */
+  has(node: number, block: number, nowMs: number): boolean {
+    const floor = this.#floors.get(node);
+    return floor === undefined || floor.untilMs <= nowMs || block >= floor.block;
+  }
+
   /** The node is gone, or may come back as another. */
   forget(node: number): void {
     this.#learnt.delete(node);
+    this.#floors.delete(node);
   }
 }

@@ -55,12 +55,12 @@ export class PieceCall implements Inner {
     this.call.abandon();
   }
 
-  /** Nodes that are known to take fewer blocks come last. */
+  /** Nodes that are known to take fewer blocks, or to lack blocks this old, come last. */
   order(candidates: Int32Array, count: number): void {
     const { limits } = this.chain.logs;
     const nowMs = this.nowMs();
     const chosen = candidates.subarray(0, count);
-    const takes = [...chosen].filter((node) => limits.of(node, nowMs) >= this.blocks);
+    const takes = [...chosen].filter((node) => limits.of(node, nowMs) >= this.blocks && limits.has(node, this.piece.from, nowMs));
     if (takes.length === count) return;
     chosen.set([...takes, ...[...chosen].filter((node) => !takes.includes(node))]);
   }
@@ -80,8 +80,9 @@ export class PieceCall implements Inner {
   onOutcome(sink: AttemptSink, outcome: Outcome): void {
     const { limits } = this.chain.logs;
     if (outcome.class === 'throttled') limits.onThrottled(sink.upstreamIndex, this.blocks, this.nowMs());
-    if (outcome.class !== 'tooLarge') return;
     const split = sink.answer?.split;
+    if (outcome.class === 'missingData' && split?.kind === 'error') limits.onMissing(sink.upstreamIndex, this.piece.from, this.nowMs());
+    if (outcome.class !== 'tooLarge') return;
     const message = split?.kind === 'error' ? split.message : '';
     this.isRefused = true;
     this.byItems ||= readRangeHint(message).items;

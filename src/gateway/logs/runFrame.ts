@@ -71,6 +71,12 @@ export class RunFrame {
     this.close('gone');
   }
 
+  /** Goes on as another call. */
+  leave(): void {
+    this.live = false;
+    this.done = () => undefined;
+  }
+
   end(answer: CallAnswer): void {
     const { done } = this;
     if (!this.live) return;

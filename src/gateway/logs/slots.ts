@@ -8,6 +8,15 @@ export class Slots {
     this.max = max;
   }
 
+  /** How many wait. */
+  get waiting(): number {
+    return this.#line.length;
+  }
+
+  get isFull(): boolean {
+    return this.#taken >= this.max;
+  }
+
   /** Resolves when one is free; then `give` it back. */
   take(): Promise<void> {
     if (this.#taken < this.max) {

@@ -51,3 +51,10 @@ test('a limit is kept per node, tried anew bit by bit, and lifted by an answer',
   limits.onThrottled(2, 32, 0);
   expect(limits.of(2, 0)).toBe(16);
 });
+
+test('a node that lacks old logs is asked for none below, for a while', () => {
+  const limits = new RangeLimits();
+  limits.onMissing(1, 500, 0);
+  limits.onMissing(1, 100, 0);
+  expect([limits.has(1, 500, 0), limits.has(1, 501, 0), limits.has(0, 5, 0), limits.has(1, 5, 600_000)]).toEqual([false, true, true, true]);
+});

@@ -16,6 +16,14 @@ describe('affinityKey', () => {
     expect(key('request', { paramsRaw: '["0x1"]', client: 'x' })).toBe(one);
   });
 
+  it('of a block is the same for all calls about it, and the request where none is named', () => {
+    const spec = specOf({ block: { kind: 'number', index: 0, object: true, fallback: 'none' } });
+    const one = key('block', { spec, method: 'trace_block', paramsRaw: '["0x10"]' });
+    expect(key('block', { spec, method: 'debug_traceBlockByNumber', paramsRaw: '["0x010",{"tracer":"callTracer"}]' })).toBe(one);
+    expect(key('block', { spec, method: 'trace_block', paramsRaw: '["0x11"]' })).not.toBe(one);
+    expect(key('block', { paramsRaw: '["0x1"]' })).toBe(key('request', { paramsRaw: '["0x1"]' }));
+  });
+
   it('of a long request is made of its ends and its length', () => {
     const long = (middle: string, tail: string): string => `["${'a'.repeat(5000)}${middle}${'b'.repeat(5000)}${tail}"]`;
     expect(key('request', { paramsRaw: long('x', '1') })).not.toBe(key('request', { paramsRaw: long('x', '2') }));
