@@ -7,6 +7,9 @@ import type { Client } from './context.ts';
 /** An answer of a block that is not on the trusted branch: held against nobody, another node may know better. */
 const OFF_BRANCH: Outcome = Object.freeze({ class: 'missingData', retry: 'other', blame: false, unsent: false, holdMs: 0 });
 
+/** In place of a block of another branch. */
+const ABSENT: NodeAnswer = { body: Buffer.from('null'), split: { kind: 'result', idRaw: null, start: 0, end: 4 }, isNull: true };
+
 /** The call whose answers are checked. */
 export interface Checkable {
   readonly chain: ChainRuntime;
@@ -40,8 +43,9 @@ export class AnswerCheck {
     if (worth === 'ahead' && !waited) return this.await(sink, outcome, answer);
     this.offBranch++;
     chain.metrics.view.onEvent('off_branch');
-    // what is null here, not trusted yet, or asked for by its hash, is an answer where nobody has a better one
-    if (worth === 'ahead' || answer.isNull || view?.mayBeOff === true) this.run.settle(sink.attempt, OFF_BRANCH, answer);
+    if (worth === 'off' && outcome.class === 'result' && view?.isAbsentOff === true) return this.run.settle(sink.attempt, outcome, ABSENT);
+    // what is null here, or not trusted yet, is an answer where nobody has a better one
+    if (worth === 'ahead' || answer.isNull) this.run.settle(sink.attempt, OFF_BRANCH, answer);
     else this.run.fail(sink.attempt, OFF_BRANCH);
   }
 

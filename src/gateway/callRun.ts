@@ -128,7 +128,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
     const sink = new AttemptSink(this, { attempt, upstreamIndex, id, isHedge, sentMs: this.server.parts.world.clock.nowMs() });
     this.sinks.push(sink);
     if (node === undefined) return queueMicrotask(() => sink.onMissing());
-    const paramsRaw = this.cached.paramsFor(sink) ?? this.view?.paramsFor(this.chain.table.entries[upstreamIndex], sink.sentMs) ?? this.call.paramsRaw;
+    const paramsRaw = this.view?.paramsFor(this.chain.table.entries[upstreamIndex], sink.sentMs, this.cached.paramsFor(sink)) ?? this.call.paramsRaw;
     sink.exchange = node.client.call(requestEnvelope(id, this.call.method, paramsRaw), sink);
   }
 

@@ -55,10 +55,11 @@ export class CallView {
     return ahead >= 0 && table.serving.some((index) => (table.entries[index]?.headNumber ?? -1) >= ahead);
   }
 
-  /** The params as this node gets them. */
-  paramsFor(entry: RouteEntry | undefined, nowMs: number): string {
+  /** The params as this node gets them. @param kept as the cache wants them, null = as they are; nothing is more exact than `always` */
+  paramsFor(entry: RouteEntry | undefined, nowMs: number, kept: string | null): string {
     const { paramsRaw } = this.call;
     const { pinning } = this.chain.config.view;
+    if (kept !== null && pinning !== 'always') return kept;
     if (pinning === 'never' || this.sight.trustedBlock < 0) return paramsRaw;
     if (pinning === 'auto' && !this.inBatch && this.standsAtHead(entry, nowMs)) return paramsRaw;
     this.pinned ??= this.pin(pinning === 'always');
@@ -80,9 +81,9 @@ export class CallView {
     return 'good';
   }
 
-  /** A block of another branch is a right answer to whoever asks for it by its hash, when nobody knows better. */
-  get mayBeOff(): boolean {
-    return this.ref.kind === 'hash';
+  /** A block that is asked for by its hash and is on another branch is not there, as far as the client's chain goes. */
+  get isAbsentOff(): boolean {
+    return this.ref.kind === 'hash' && this.spec.nullMeansAbsent;
   }
 
   /** Whether the block asked for is one that the trusted chain has, so near its head that every node must have it too. */

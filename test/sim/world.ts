@@ -34,6 +34,18 @@ export class VirtualWorld implements Timers {
     if (endMs !== Number.POSITIVE_INFINITY) this.nowMs = endMs;
   }
 
+  /** As `run` up to `endMs`, where what is run leaves work to microtasks. */
+  async drive(endMs: number): Promise<void> {
+    for (let next = this.#heap[0]; next !== undefined && next.atMs <= endMs; next = this.#heap[0]) {
+      this.#pop();
+      this.nowMs = next.atMs;
+      next.run?.();
+      await null;
+      await null;
+    }
+    this.nowMs = endMs;
+  }
+
   #push(entry: Entry): void {
     const heap = this.#heap;
     let at = heap.length;
