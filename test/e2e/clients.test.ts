@@ -1,14 +1,9 @@
-import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
 import { Contract, ContractFactory, JsonRpcProvider, Wallet, parseEther } from 'ethers';
 import { createPublicClient, createWalletClient, getContract, http, parseAbi } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { foundry } from 'viem/chains';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Cast, findCast } from '../help/cast.ts';
 import { devWallet } from '../help/client.ts';
 import { STORE_ABI, STORE_INIT_CODE, STORED_TOPIC } from '../help/contract.ts';
 import { type TestDevnet, testDevnet } from '../help/devnet.ts';
@@ -27,20 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => devnet.close());
 
-/** The native program of cast's npm package for this platform, or null. */
-function findCast(): string | null {
-  try {
-    const arch = process.arch === 'x64' ? 'amd64' : process.arch;
-    const manifest = createRequire(import.meta.url).resolve(`@foundry-rs/cast-${process.platform}-${arch}/package.json`);
-    const program = join(dirname(manifest), 'bin', 'cast');
-    return existsSync(program) ? program : null;
-  } catch {
-    return null;
-  }
-}
-
 const cast = findCast();
-if (cast === null && process.env['TIDEGATE_REQUIRE_ALL'] === '1') throw new Error('needs cast: its package is not installed');
 
 describe.each(ENGINES.map((engine, at) => ({ engine, at })))('through the edge on the engine $engine', ({ engine, at }) => {
   let gateway: TestGateway;
@@ -133,9 +115,8 @@ describe.each(ENGINES.map((engine, at) => ({ engine, at })))('through the edge o
   });
 
   it.skipIf(cast === null)('cast deploys, sends, waits, reads logs, estimates and finds fees (needs cast)', async () => {
-    const home = mkdtempSync(join(tmpdir(), 'tidegate-cast-'));
-    const env = { PATH: process.env['PATH'] ?? '', HOME: home, ETH_RPC_URL: gateway.url, NO_COLOR: '1' };
-    const run = async (...args: string[]): Promise<string> => (await promisify(execFile)(cast ?? '', args, { env })).stdout.trim();
+    const program = new Cast(cast ?? '');
+    const run = (...args: string[]): Promise<string> => program.run(gateway.url, ...args);
     const send = async (...args: string[]): Promise<{ status: string; contractAddress: string; transactionHash: string; blockNumber: string }> =>
       JSON.parse(await run('send', '--json', '--poll-interval', '1', '--private-key', keyOf(3), ...args));
     try {
@@ -159,7 +140,7 @@ describe.each(ENGINES.map((engine, at) => ({ engine, at })))('through the edge o
       expect(Number(price)).toBeGreaterThan(0);
       expect(balance).toMatch(/^"0x[0-9a-f]+"$/);
     } finally {
-      rmSync(home, { recursive: true, force: true });
+      program.close();
     }
   });
 });
