@@ -7,6 +7,7 @@ import { configFromValue } from '../../src/config/parse.ts';
 import type { Config } from '../../src/config/schema.ts';
 import type { EdgeAnswer } from '../../src/edge/port.ts';
 import { ChainRuntime } from '../../src/gateway/chain.ts';
+import { ChainFilters } from '../../src/gateway/filters/chainFilters.ts';
 import type { Judging } from '../../src/gateway/judging.ts';
 import type { UpstreamNode } from '../../src/gateway/node.ts';
 import { Paths } from '../../src/gateway/paths.ts';
@@ -69,6 +70,7 @@ export class ViewEdge implements Judging {
     const feed = () => ({ open: () => undefined, close: () => undefined, serial: () => 0 });
     this.chain = new SimRuntime(chainConfig, {
       world: gatewayWorld, catalog, metrics: series, judging: this, view: this.view,
+      filters: new ChainFilters(chainConfig.logs, { world: gatewayWorld, catalog, metrics: series.logs, view: this.view, feed: feed as never }),
       subs: { publisher: new Publisher(), webSocket: server.webSocket, feed: feed as never },
     });
     this.chain.nodeAt = (index) => ({ client: { call: (body: string, sink: CallSink) => this.#call(index, body, sink) } });
