@@ -109,6 +109,14 @@ test('while the chain is reorganised, every answer is of one branch', async () =
   expect(refused).toBeLessThan(answers / 2);
 }, 60_000);
 
+test('tags are read as blocks of the trusted chain, also over the limits of nodes', async () => {
+  const { chain, gateway, nodes } = await world([limited(50, 3)]);
+  const [node] = nodes as [LogNode];
+  const told = await ask(gateway, { fromBlock: 'earliest', toBlock: 'safe' });
+  expect(told.result).toEqual(chain.query({ fromBlock: '0x0', toBlock: hex(node.finalized) }));
+  expect((await ask(gateway, { fromBlock: 'finalized', toBlock: 'latest' })).result).toEqual(chain.query({ fromBlock: hex(node.finalized) }));
+});
+
 test('logs over logs.maxAnswerBytes are refused, never cut', async () => {
   const { gateway } = await world([{}], new LogChain(120, 2000), { maxAnswerBytes: '64KiB' });
   const told = await ask(gateway, { fromBlock: '0x0', toBlock: 'latest' });

@@ -38,21 +38,23 @@ export function readLogQuery(spec: MethodSpec, paramsRaw: string, maxItems: numb
   return bad('params[0].fromBlock or .toBlock is neither a block number nor a tag');
 }
 
-/** The chain as a query is resolved by it: heights of its head and of its highest final block, -1 = none. */
+/** The chain as a query is resolved by it: heights of its head, of its highest final block and of its safe one; -1 = none. */
 export interface LogHeights {
   readonly head: number;
   readonly finalized: number;
+  readonly safe: number;
 }
 
-function heightOf(point: BlockPoint, { head, finalized }: LogHeights): number | null {
+function heightOf(point: BlockPoint, { head, finalized, safe }: LogHeights): number | null {
   if (point.kind === 'number') return point.number;
   if (point.tag === 'latest') return head;
   if (point.tag === 'earliest') return 0;
+  if (point.tag === 'safe' && safe >= 0) return safe;
   return point.tag === 'finalized' && finalized >= 0 ? finalized : null;
 }
 
 /**
- * The blocks of a range. Null: it names what only a node knows (`pending`, `safe`).
+ * The blocks of a range. Null: it names what nobody can tell (`pending`, a safe or final block on chains without).
  * A range that ends above the head, or before it begins, is refused. Source: execution-apis, eth_getLogs; Geth eth/filters.
  */
 export function resolveSpan({ from, to }: { readonly from: BlockPoint; readonly to: BlockPoint }, heights: LogHeights): BlockSpan | Fault | null {

@@ -1,4 +1,4 @@
-import { isRecord } from '../../chain/evm/fields.ts';
+import { isRecord, readQuantity } from '../../chain/evm/fields.ts';
 import type { BlockSpan } from '../../chain/logs/query.ts';
 import { readHeader } from '../../subs/header.ts';
 import type { BlockHeader } from '../../subs/header.ts';
@@ -28,6 +28,16 @@ export class Headers {
   async of(asker: BlockAsker, hash: string): Promise<BlockHeader | null> {
     if (!this.#known.has(hash)) await this.#ask(asker, 'eth_getBlockByHash', hash);
     return this.#known.get(hash) ?? null;
+  }
+
+  /** Height of the block that a node calls safe, at most `top`; -1 = none says. */
+  async safeNumber(asker: BlockAsker, top: number): Promise<number> {
+    let number = -1;
+    await asker.ask('header', ['eth_getBlockByNumber', '["safe",false]'], (value) => {
+      number = Math.min(top, isRecord(value) ? readQuantity(value['number']) : -1);
+      return number >= 0;
+    });
+    return number;
   }
 
   /**

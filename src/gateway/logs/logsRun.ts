@@ -93,7 +93,9 @@ export class LogsRun {
     const { vantage } = this.client;
     const { chain } = this;
     const final = chain.logs.finalNumber(vantage);
-    const span = resolveSpan(query, { head: vantage.number, finalized: vantage.finalized?.number ?? -1 });
+    const isSafe = [query.from, query.to].some((point) => point.kind === 'tag' && point.tag === 'safe');
+    const safe = isSafe ? await chain.logs.headers.safeNumber(new BlockAsk(this.server, chain), vantage.number) : -1;
+    const span = resolveSpan(query, { head: vantage.number, finalized: vantage.finalized?.number ?? -1, safe });
     if (span === null) return this.plain();
     if (span instanceof Fault) return { failure: span };
     this.mayChange = span.to > final;
