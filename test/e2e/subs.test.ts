@@ -93,9 +93,12 @@ async function conclude(): Promise<void> {
   expect(faults).toEqual([]);
 }
 
-describe.each(['uws', 'node'] as const)('subscriptions through the engine %s', (engine) => {
+describe.each([
+  { engine: 'uws', tipRace: false },
+  { engine: 'node', tipRace: true },
+] as const)('subscriptions through the engine $engine, tipRace $tipRace', ({ engine, tipRace }) => {
   it('every client gets every head and every log once and in order, whatever happens to the nodes', { timeout: SIZE.timeoutMs }, async () => {
-    gateway = await testGateway(chain.nodes, { engine, chain: { health: { ramp: { durationMs: 200 }, ejection: { baseMs: 1_000 }, probeIntervalMs: 250 } } });
+    gateway = await testGateway(chain.nodes, { engine, chain: { subscriptions: { tipRace }, health: { ramp: { durationMs: 200 }, ejection: { baseMs: 1_000 }, probeIntervalMs: 250 } } });
     await gateway.until((upstreams) => serve(upstreams));
     await join();
     await grow(SIZE.calm);
