@@ -144,13 +144,16 @@ export class HeadTracker {
     return this.#chain.number + this.#options.maxStep + Math.floor((2 * Math.max(0, nowMs - this.#chain.movedAtMs)) / paceMs);
   }
 
-  /** Heights at which the node's hash would tell something: ask for them with its next probe. At most two. */
+  /** Heights at which the node's hash would tell something: ask for them with its next probe. At most three. */
   checkNumbers(upstream: number): readonly number[] {
     const view = this.#views.get(upstream);
     if (view === undefined) return [];
     const numbers: number[] = [];
     if (view.loose && this.#chain.number >= 0 && this.#chain.number < view.number) numbers.push(this.#chain.number);
     if (this.#asked > this.#chain.number && this.#asked <= view.number && view.hashAt(this.#asked) === '') numbers.push(this.#asked);
+    // it may have left that branch unseen, in a jump
+    const forkedAt = this.#chain.contradiction(view);
+    if (forkedAt >= 0 && forkedAt < view.number) numbers.push(forkedAt);
     return numbers;
   }
 

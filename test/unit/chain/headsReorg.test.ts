@@ -28,6 +28,26 @@ function walked(nodes: number, to = 110) {
 const reorgs = (events: readonly HeadEvent[]) => events.filter((event) => event.kind === 'reorg');
 
 describe('reorg', () => {
+  it('that a node followed unseen, in a jump, is found out by asking it for its hash there', () => {
+    const { tick, say, heads } = walked(3);
+    say(0, 111, 'b', 111);
+    for (let n = 111; n <= 116; n++) {
+      say(1, n);
+      say(2, n);
+      tick(2000);
+    }
+    say(0, 116);
+    say(0, 117);
+    expect(heads.forkedAt(0)).toBe(111);
+    expect(heads.checkNumbers(0)).toContain(111);
+    heads.onMark(0, markAt(111));
+    expect(heads.forkedAt(0)).toBe(-1);
+    // who is there still is not let off
+    say(0, 118, 'b', 111);
+    heads.onMark(0, markAt(111, 'b', 111));
+    expect(heads.forkedAt(0)).toBe(111);
+  });
+
   it('is followed when a majority tells other hashes, with the old ones told', () => {
     const { events, tick, say, heads } = walked(3);
     say(0, 110, 'b', 110);
