@@ -6,8 +6,11 @@ export interface PaceOptions {
   readonly maxMs: number;
 }
 
-/** A worker that served this many times as long as it was waited for has earned a quick start. */
-const EARNED = 10;
+/**
+ * A worker that served this many times the shortest wait has earned a quick start: one that is killed each second is
+ * there most of the time, one that dies at its first call is not tried again and again.
+ */
+const EARNED = 5;
 
 /** When a worker that died starts again: at once after a long life, later and later after short ones. */
 export class RestartPace {
@@ -26,7 +29,7 @@ export class RestartPace {
    */
   next(servedMs: number): number {
     const { baseMs, maxMs } = this.options;
-    const earned = servedMs >= EARNED * Math.max(this.delayMs, baseMs);
+    const earned = servedMs >= EARNED * baseMs;
     this.delayMs = earned || this.delayMs === 0 ? baseMs : Math.min(maxMs, this.delayMs * 2);
     return this.delayMs * (0.5 + this.random() / 2);
   }
