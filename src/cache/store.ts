@@ -63,6 +63,12 @@ export class CacheStore {
     return null;
   }
 
+  /** Whether `get` would give an answer; counts and moves nothing. */
+  holds(ask: CallAsk, view: ChainView, nowMs: number): boolean {
+    const entry = this.#entries.peek(ask.key);
+    return entry !== undefined && holds(entry, ask, view, nowMs);
+  }
+
   /** Whether an answer of so many bytes would be stored. */
   fits(key: string, valueBytes: number): boolean {
     return key.length + valueBytes + ENTRY_BYTES <= this.#maxEntryBytes;

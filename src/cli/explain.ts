@@ -26,6 +26,8 @@ const blockLines = ({ requiredBlock, stateBlock, view }: Explanation): string[] 
   ...(view === null || view.pinnedParams === '' ? [] : [`${view.pinning === 'always' ? 'is sent with' : 'where the node may be elsewhere it is sent with'} ${view.pinnedParams}`]),
 ];
 
+const cacheLines = ({ cache }: Explanation): string[] => (cache == null ? [] : [`cache: ${cache.class ?? 'off'}${cache.block < 0 ? '' : ` (block ${cache.block})`}: ${cache.words}`]);
+
 const candidateLines = ({ candidates }: Explanation): string[] => {
   if (candidates.length === 0) return [];
   const titles = ['', 'NAME', 'TIER', 'STATE', 'WEIGHT', 'SCORE', 'DISTANCE', 'IN FLIGHT', 'IN SPITE OF'];
@@ -64,6 +66,7 @@ export function explainLines(told: Explanation): string[] {
     `${plainText(told.method)} on ${plainText(told.chain)}${told.panic ? ' (PANIC: judgements are suspended)' : ''}`,
     ...methodLines(told),
     ...blockLines(told),
+    ...cacheLines(told),
     ...(refusal === null ? [] : [`refused: ${refusal.message} (${refusal.kind}, code ${refusal.code})`]),
     ...candidateLines(told),
     ...excludedLines(told),

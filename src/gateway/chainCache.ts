@@ -114,6 +114,16 @@ export class ChainCache implements KeepHost {
     return entry;
   }
 
+  get enabled(): boolean {
+    return this.#enabled;
+  }
+
+  /** Whether `find` would find an answer in memory; counts nothing. */
+  holds(ask: CallAsk, vantage: ChainView): boolean {
+    this.sync();
+    return vantage.epoch === this.view.epoch && this.#store.holds(ask, this.#sight(vantage), this.clock.nowMs());
+  }
+
   keep(ask: CallAsk): CacheKeep {
     return new CacheKeep(this, ask);
   }

@@ -13,6 +13,7 @@ import type { RankAsk } from '../route/flaws.ts';
 import { askForBlock } from './callFacts.ts';
 import { CallView } from './callView.ts';
 import type { ChainRuntime } from './chain.ts';
+import { cacheFacts } from './explainCache.ts';
 import { reasonsOf } from './explainWords.ts';
 import type { LocalChain } from './localChain.ts';
 
@@ -40,7 +41,7 @@ export function explainCall({ serving: chain, watch }: LocalChain, call: Imagine
   };
   if (decision.fault !== null) {
     const refusal = refusalFacts(decision.fault.spec.kind as FaultKind);
-    return { ...common, facts: null, refusal, requiredBlock: -1, stateBlock: -1, view: null, candidates: [], excluded: [], onFailure: null };
+    return { ...common, facts: null, refusal, requiredBlock: -1, stateBlock: -1, cache: null, view: null, candidates: [], excluded: [], onFailure: null };
   }
   const { spec } = decision;
   const view = viewOf(chain, spec, call);
@@ -56,6 +57,7 @@ export function explainCall({ serving: chain, watch }: LocalChain, call: Imagine
     refusal: first.length > 0 ? null : refusalFacts(refusalOf(chain, spec, ask)),
     requiredBlock: ask.requiredBlock,
     stateBlock: ask.stateBlock,
+    cache: cacheFacts(chain, spec, scanned(call)),
     view: viewFacts(chain, view),
     candidates: first.map((node): CandidateFacts => ({ ...facts(node), attemptTimeoutMs: chances.timeoutMs(node.index), hedgeDelayMs: chances.hedgeDelayMs(node.index) })),
     excluded: ranked.filter(({ position, index }) => position < 0 && reports.some((report) => report.index === index)).map(facts),

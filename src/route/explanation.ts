@@ -71,6 +71,17 @@ export interface FailureFacts {
   readonly words: string;
 }
 
+/** What the cache would do. */
+export interface CacheFacts {
+  /** How long the answer can be used again; null = the cache is off. */
+  readonly class: 'static' | 'finalized' | 'unfinalized' | 'head' | 'never' | null;
+  /** Block that the answer is about; -1 = none, or not known before the answer. */
+  readonly block: number;
+  /** In the memory of the process that was asked. */
+  readonly stored: boolean;
+  readonly words: string;
+}
+
 /** The chain as the call's client would see it. */
 export interface ViewFacts {
   /** `number:hash` of the trusted head, or ''. */
@@ -98,6 +109,8 @@ export interface Explanation {
   readonly requiredBlock: number;
   /** Block whose state is read, -1 = none or unknown. */
   readonly stateBlock: number;
+  /** Null where the method is refused. */
+  readonly cache: CacheFacts | null;
   /** Null where no node would be asked. */
   readonly view: ViewFacts | null;
   readonly panic: boolean;

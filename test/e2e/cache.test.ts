@@ -139,6 +139,18 @@ describe('with real nodes', () => {
     expect((await say('eth_getBlockByNumber', [`0x${before.toString(16)}`, false])).cache).toBe('hit');
   });
 
+  it('an operator is told what it would do', async () => {
+    const decision = async (method: string, params: readonly unknown[]): Promise<unknown> => {
+      const query = new URLSearchParams({ method, params: JSON.stringify(params) });
+      return ((await (await fetch(`${gateway.adminUrl}/api/v1/explain?${query}`)).json()) as { cache: unknown }).cache;
+    };
+    expect(await decision('eth_getBalance', [A, '0x3'])).toMatchObject({ class: expect.stringMatching(/finalized$/), block: 3, stored: false });
+    await hit('eth_getBalance', [A, '0x3']);
+    expect(await decision('eth_getBalance', [A, '0x3'])).toMatchObject({ block: 3, stored: true });
+    expect(await decision('eth_chainId', [])).toMatchObject({ class: 'static' });
+    expect(await decision('eth_getBalance', [A, 'pending'])).toMatchObject({ class: 'never', stored: false });
+  });
+
   it('an operator drops what he names', async () => {
     const token = readFileSync(tokenFile, 'utf8').trim();
     const flush = async (body: object): Promise<[number, unknown]> => {
