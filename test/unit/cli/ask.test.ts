@@ -125,7 +125,7 @@ describe('explain', () => {
 
   test('says why nobody is asked', async () => {
     const refusal = { kind: 'methodRefused', code: -32601, message: 'the method is not allowed here' };
-    answer('/api/v1/explain?method=admin_peers', { ...told, method: 'admin_peers', facts: null, refusal, requiredBlock: -1, stateBlock: -1, view: null, candidates: [], excluded: [], onFailure: null });
+    answer('/api/v1/explain?method=admin_peers', { ...told, method: 'admin_peers', facts: null, cache: null, refusal, requiredBlock: -1, stateBlock: -1, view: null, candidates: [], excluded: [], onFailure: null });
     expect(await run('explain', '--method', 'admin_peers')).toBe(0);
     expect(world.outLines).toEqual(['admin_peers on main', 'refused: the method is not allowed here (methodRefused, code -32601)']);
   });
