@@ -129,7 +129,8 @@ describe.each(['uws', 'node'] as const)('access, engine %s', (engine) => {
     expect(status).toBe(200);
     const answers = JSON.parse(text) as { id: number; error?: { code: number } }[];
     expect(answers.map(({ id, error }) => [id, error?.code ?? 'result'])).toEqual([[1, 'result'], [2, 'result'], [3, -32005], [4, -32005]]);
-    expect(node.calls).toHaveLength(2);
+    // equal calls share one; each has passed its own admission
+    expect(node.calls).toHaveLength(1);
   });
 
   test('a call under way holds its place until it ends, also when its client leaves', async () => {
