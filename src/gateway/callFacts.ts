@@ -14,6 +14,7 @@ import type { NodeAnswer } from './attemptSink.ts';
 import type { CacheVerdict } from './cacheVerdict.ts';
 import type { CallView } from './callView.ts';
 import type { ChainRuntime } from './chain.ts';
+import { resultText } from './nodeCall.ts';
 import type { CallServer } from './nodeCall.ts';
 
 /** The answer to one call. */
@@ -85,6 +86,12 @@ export function localHash(call: ScannedCall, message?: string): string | null {
   const at = elementAt(call.paramsRaw, skipSpace(call.paramsRaw, 0), 0);
   const raw = at < 0 ? null : stringAt(call.paramsRaw, at);
   return raw === null ? null : transactionHash(raw);
+}
+
+/** What a node that has a raw transaction answers, also where it says so in an error; else '' or some other result. */
+export function takenText(call: ScannedCall, answer: NodeAnswer): string {
+  const hash = answer.split.kind === 'error' ? localHash(call, answer.split.message) : null;
+  return hash === null ? resultText(answer) : `"${hash}"`;
 }
 
 const HASH_RESULT = /^"0x[0-9a-fA-F]{64}"$/;

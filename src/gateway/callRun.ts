@@ -11,7 +11,7 @@ import { errorEnvelope, requestEnvelope } from '../rpc/envelope.ts';
 import type { ScannedCall } from '../rpc/scan.ts';
 import { AttemptSink } from './attemptSink.ts';
 import type { AttemptOwner, NodeAnswer } from './attemptSink.ts';
-import { answerBytes, askForBlock, noteHash, ownAnswer, sawHash } from './callFacts.ts';
+import { answerBytes, askForBlock, noteHash, ownAnswer, sawHash, takenText } from './callFacts.ts';
 import { CallCache } from './callCache.ts';
 import { CallFlight } from './callFlight.ts';
 import type { Flyer } from './callFlight.ts';
@@ -30,7 +30,6 @@ import { ownWord } from './ownWord.ts';
 import { SendAside } from './sendAside.ts';
 import type { Accompanied } from './sendAside.ts';
 import { asksNextNonce, moveToFront } from './sends.ts';
-import { resultText } from './nodeCall.ts';
 
 /** One call from its scan to its answer: look up, route, forward, judge, answer, record. */
 export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway, Pausable, Checkable, Accompanied, Flyer, Budgeted {
@@ -161,7 +160,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
       this.refuse(new Fault(result.fault, '', null, Math.ceil(result.holdMs / 1000)));
     } else {
       if (this.raised && !this.client.inBatch) this.client.vantage = this.chain.tip.now();
-      if (this.spec.class === 'write') noteHash(this, resultText(result.reply), result.upstreamIndex);
+      if (this.spec.class === 'write') noteHash(this, takenText(this.call, result.reply), result.upstreamIndex);
       for (const sink of this.sinks) if (sink.isHedge) this.chain.metrics.onHedge(sink.answer === result.reply ? 'won' : 'lost');
       const upstream = this.chain.table.entries[result.upstreamIndex]?.name ?? '';
       this.cached.store(result, this.sinks);
