@@ -98,7 +98,7 @@ describe.each(ENGINES)(`mutated requests, engine %s: seed ${SEED}, ${RUNS} runs`
   beforeAll(async () => {
     node = await ScriptNode.start(() => ({ result: '"0x1"' }));
     // a call alone in its body can be compared byte by byte
-    gateway = await testGateway([{ name: 'one', httpUrl: node.httpUrl, batch: { enabled: false } }], {
+    gateway = await testGateway([{ name: 'one', httpUrl: node.httpUrl, options: { batch: { enabled: false } } }], {
       engine,
       server: { bodyTimeoutMs: 300 },
       chain: { chainId: 1, routing: { hedge: { enabled: false } } },
