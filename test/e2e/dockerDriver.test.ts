@@ -7,12 +7,12 @@ import { startDockerEngine } from '../help/dockerEngine.ts';
 import type { DockerEngine } from '../help/dockerEngine.ts';
 import { driverContract, IDLE, seen, shellSpec } from '../help/driverContract.ts';
 import { silentLog } from '../help/log.ts';
-import { needs } from '../help/require.ts';
+import { needs, needsRoot } from '../help/require.ts';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-describe.skipIf(!needs('dockerd'))('docker (needs dockerd)', () => {
+describe.skipIf(!needs('dockerd') || !needsRoot())('docker (needs dockerd, root)', () => {
   let engine: DockerEngine;
   beforeAll(async () => {
     engine = await startDockerEngine();

@@ -8,7 +8,7 @@ import { startController } from '../../src/controller/controller.ts';
 import { keptChain } from '../help/kept.ts';
 import type { Kept, KeptOptions } from '../help/kept.ts';
 import { silentLog } from '../help/log.ts';
-import { needs } from '../help/require.ts';
+import { needs, needsRoot } from '../help/require.ts';
 
 const undo: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
@@ -103,7 +103,7 @@ describe('a node that cannot run', () => {
   });
 });
 
-it.skipIf(!needs('mount'))('a node whose disk is full is given to a human and not restarted (needs mount)', async () => {
+it.skipIf(!needs('mount') || !needsRoot())('a node whose disk is full is given to a human and not restarted (needs mount, root)', async () => {
   const small = mkdtempSync(join(tmpdir(), 'tidegate-full-'));
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tidegate-full', small]);
   undo.push(() => {

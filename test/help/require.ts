@@ -28,3 +28,10 @@ export function needs(name: string): boolean {
   if (process.env['TIDEGATE_REQUIRE_ALL'] === '1') throw new Error(`needs ${name}: the program is not installed`);
   return false;
 }
+
+/** Whether the test runs as root, for what only root may do; the same rule as `needs`. */
+export function needsRoot(): boolean {
+  if (process.getuid?.() === 0) return true;
+  if (process.env['TIDEGATE_REQUIRE_ALL'] === '1') throw new Error('needs root');
+  return false;
+}
