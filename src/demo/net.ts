@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
+import { setTimeout as wait } from 'node:timers/promises';
 import { join } from 'node:path';
 import { configFromValue } from '../config/parse.ts';
 import type { Config } from '../config/schema.ts';
@@ -15,6 +16,7 @@ import type { FedChain } from '../devnet/fed.ts';
 
 const HARDFORK = 'prague';
 const START_TIMEOUT_MS = 30_000;
+const LOOK_EVERY_MS = 50;
 /** A demo is watched: it heals as soon as it can be sure. */
 const HEALING = {
   startGraceMs: '20s',
@@ -73,6 +75,12 @@ export async function demoNodes(count: number): Promise<readonly NamedNode[]> {
   return ports.map((port, i) => ({ name: `anvil-${i + 1}`, httpUrl: `http://127.0.0.1:${port}`, wsUrl: `ws://127.0.0.1:${port}` }));
 }
 
+/** Waits until the controller has seen every node run: whoever tries the demo is told their pids. One that stays down is told without. */
+async function seenAll(nodes: readonly DemoNode[], timeoutMs: number): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (nodes.some(({ pid }) => pid === null) && performance.now() < deadline) await wait(LOOK_EVERY_MS);
+}
+
 /**
  * Starts the demo's nodes under a controller, and the sequencer that makes one chain of them.
  * @throws Error when no node comes up, or a port is taken
@@ -97,6 +105,7 @@ export async function startDemoNet(named: readonly NamedNode[], options: DemoNet
     controller = await startController(config, { log: options.log, onEntry: options.onEntry });
     const fed = named.map(({ name, httpUrl, wsUrl }) => ({ name, httpUrl, wsUrl, reset: () => Promise.resolve(void controller?.keeper.wish(name, 'restart')) }));
     chain = await startFedChain(fed, { ...spec, blockTimeMs: options.blockTimeMs, dataDir: dir, startTimeoutMs: START_TIMEOUT_MS, report: () => undefined });
+    await seenAll(nodes, START_TIMEOUT_MS);
     return { nodes, controllerPort: controller.adminPort, close };
   } catch (error) {
     await close();
