@@ -1,3 +1,5 @@
+import type { ProcessFacts } from '../heal/facts.ts';
+
 /** What a driver needs to run one node. */
 export interface RunSpec {
   readonly command: string;
@@ -22,18 +24,7 @@ export interface Usage {
 }
 
 /** What runs under a name, looked at now. */
-export interface Observed {
-  /** `unknown`: could not be looked at. */
-  readonly state: 'absent' | 'running' | 'exited' | 'unknown';
-  /** Names the run, or the last one; '' = none known. */
-  readonly incarnation: string;
-  /** Unix ms; -1 = not known. */
-  readonly startedAtMs: number;
-  /** Unix ms; -1 = it runs, or not known. */
-  readonly endedAtMs: number;
-  readonly exitCode: number | null;
-  readonly signal: string | null;
-  readonly oomKilled: boolean;
+export interface Observed extends ProcessFacts {
   /** Of the main process; null when nothing runs. */
   readonly pid: number | null;
   readonly usage: Usage | null;

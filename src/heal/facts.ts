@@ -4,9 +4,9 @@ export interface ProcessFacts {
   readonly state: 'absent' | 'running' | 'exited' | 'unknown';
   /** Names this very run (pid and start time, or container and start time), or the last one when it has ended; '' = none known. */
   readonly incarnation: string;
-  /** When this run began; -1 = not known. */
+  /** When this run began, Unix ms; -1 = not known. */
   readonly startedAtMs: number;
-  /** When the last run ended; -1 = it did not, or not known. */
+  /** When the last run ended, Unix ms; -1 = it did not, or not known. */
   readonly endedAtMs: number;
   readonly exitCode: number | null;
   readonly signal: string | null;

@@ -1,7 +1,9 @@
+import { afterEach } from 'vitest';
 import { listen } from '../../src/edge/listen.ts';
 import type { EdgeOptions } from '../../src/edge/limits.ts';
 import type { EdgeAnswer, EdgeExchange, EdgeHandler, EdgeServer, RequestHead } from '../../src/edge/port.ts';
 import { loadUws } from '../../src/edge/uwsLoad.ts';
+import { RawClient } from './raw.ts';
 
 export type EngineName = 'uws' | 'node';
 
@@ -134,4 +136,31 @@ export async function startEdge(engine: EngineName, options: Partial<EdgeOptions
   const log = { info: (_: object, text: string) => logged.push(text), error: (_: object, text: string) => logged.push(text) };
   const server = await listen({ ...OPTIONS, ...options, engine }, handler, log);
   return { server, handler, logged };
+}
+
+export interface EdgeBench {
+  /** An edge that is drained after the test. */
+  start(options?: Partial<EdgeOptions>): Promise<TestEdge>;
+  /** The same, and a client of it. */
+  open(options?: Partial<EdgeOptions>): Promise<{ edge: TestEdge; client: RawClient }>;
+}
+
+/** For a suite of one engine: at most one edge per test. */
+export function edgeBench(engine: EngineName): EdgeBench {
+  let edge: TestEdge | null = null;
+  afterEach(async () => {
+    await edge?.server.drain(0);
+    edge = null;
+  });
+  const start = async (options: Partial<EdgeOptions> = {}): Promise<TestEdge> => {
+    edge = await startEdge(engine, options);
+    return edge;
+  };
+  return {
+    start,
+    open: async (options) => {
+      const opened = await start(options);
+      return { edge: opened, client: await RawClient.open(opened.server.port) };
+    },
+  };
 }

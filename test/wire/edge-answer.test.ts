@@ -1,22 +1,12 @@
 import { gunzipSync } from 'node:zlib';
-import { afterEach, describe, expect, it } from 'vitest';
-import type { EdgeOptions } from '../../src/edge/limits.ts';
-import { ENGINES, JSON_HEADERS, startEdge } from '../help/edge.ts';
-import type { TestEdge } from '../help/edge.ts';
+import { describe, expect, it } from 'vitest';
+import { edgeBench, ENGINES, JSON_HEADERS } from '../help/edge.ts';
 import { post, RawClient } from '../help/raw.ts';
 
 const LARGE = JSON.stringify(Array.from({ length: 4000 }, (_, i) => ({ number: i })));
 
 describe.each(ENGINES)('answers on %s', (engine) => {
-  let edge: TestEdge | null = null;
-  afterEach(async () => {
-    await edge?.server.drain(0);
-    edge = null;
-  });
-  const open = async (options: Partial<EdgeOptions> = {}): Promise<{ edge: TestEdge; client: RawClient }> => {
-    edge = await startEdge(engine, options);
-    return { edge, client: await RawClient.open(edge.server.port) };
-  };
+  const { open } = edgeBench(engine);
 
   it('writes status, headers, length and body as told', async () => {
     const { edge, client } = await open();

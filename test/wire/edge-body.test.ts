@@ -1,8 +1,6 @@
 import { gzipSync } from 'node:zlib';
-import { afterEach, describe, expect, it } from 'vitest';
-import type { EdgeOptions } from '../../src/edge/limits.ts';
-import { ENGINES, startEdge } from '../help/edge.ts';
-import type { TestEdge } from '../help/edge.ts';
+import { describe, expect, it } from 'vitest';
+import { edgeBench, ENGINES } from '../help/edge.ts';
 import { post, RawClient } from '../help/raw.ts';
 import type { RawResponse } from '../help/raw.ts';
 
@@ -16,15 +14,7 @@ function errorOf(response: RawResponse | null): { id: null; code: number; messag
 }
 
 describe.each(ENGINES)('request bodies on %s', (engine) => {
-  let edge: TestEdge | null = null;
-  afterEach(async () => {
-    await edge?.server.drain(0);
-    edge = null;
-  });
-  const open = async (options: Partial<EdgeOptions> = {}): Promise<{ edge: TestEdge; client: RawClient }> => {
-    edge = await startEdge(engine, options);
-    return { edge, client: await RawClient.open(edge.server.port) };
-  };
+  const { open } = edgeBench(engine);
   const gzipPost = (body: Buffer): Buffer =>
     Buffer.concat([Buffer.from(`POST / HTTP/1.1\r\nHost: edge\r\nContent-Encoding: gzip\r\nContent-Length: ${body.length}\r\n\r\n`), body]);
 

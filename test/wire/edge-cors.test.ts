@@ -1,21 +1,13 @@
-import { afterEach, describe, expect, it } from 'vitest';
-import { ENGINES, startEdge } from '../help/edge.ts';
-import type { TestEdge } from '../help/edge.ts';
-import { post, RawClient } from '../help/raw.ts';
+import { describe, expect, it } from 'vitest';
+import { edgeBench, ENGINES } from '../help/edge.ts';
+import { post, } from '../help/raw.ts';
 
 const PREFLIGHT = (origin: string, headers: readonly string[] = []): string =>
   `OPTIONS / HTTP/1.1\r\nHost: edge\r\nOrigin: ${origin}\r\nAccess-Control-Request-Method: POST\r\n${headers.map((line) => `${line}\r\n`).join('')}\r\n`;
 
 describe.each(ENGINES)('cross-origin calls on %s', (engine) => {
-  let edge: TestEdge | null = null;
-  afterEach(async () => {
-    await edge?.server.drain(0);
-    edge = null;
-  });
-  const open = async (...origins: string[]): Promise<{ edge: TestEdge; client: RawClient }> => {
-    edge = await startEdge(engine, { cors: { origins, maxAgeS: 77 } });
-    return { edge, client: await RawClient.open(edge.server.port) };
-  };
+  const bench = edgeBench(engine);
+  const open = (...origins: string[]) => bench.open({ cors: { origins, maxAgeS: 77 } });
 
   it('answers a preflight for any origin', async () => {
     const { edge, client } = await open('*');

@@ -1,9 +1,8 @@
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { listen } from '../../src/edge/listen.ts';
-import type { EdgeOptions } from '../../src/edge/limits.ts';
-import { ENGINES, OPTIONS, Recorder, startEdge } from '../help/edge.ts';
+import { edgeBench, ENGINES, OPTIONS, Recorder, startEdge } from '../help/edge.ts';
 import type { TestEdge } from '../help/edge.ts';
 import { post, RawClient } from '../help/raw.ts';
 
@@ -15,15 +14,7 @@ type Register = (name: string, run: () => Promise<void>) => void;
 describe.each(ENGINES)('connections on %s', (engine) => {
   const onNode: Register = engine === 'node' ? it : () => undefined;
   const onUws: Register = engine === 'uws' ? it : () => undefined;
-  let edge: TestEdge | null = null;
-  afterEach(async () => {
-    await edge?.server.drain(0);
-    edge = null;
-  });
-  const open = async (options: Partial<EdgeOptions> = {}): Promise<{ edge: TestEdge; client: RawClient }> => {
-    edge = await startEdge(engine, options);
-    return { edge, client: await RawClient.open(edge.server.port) };
-  };
+  const { open, start } = edgeBench(engine);
   /** A request that the handler holds. */
   const hold = async (edge: TestEdge, client: RawClient) => {
     edge.handler.reply = () => null;
@@ -214,7 +205,7 @@ describe.each(ENGINES)('connections on %s', (engine) => {
   });
 
   it('listens on a free port, and on IPv6', async () => {
-    edge = await startEdge(engine, { host: '::1' });
+    const edge = await start({ host: '::1' });
     expect(edge.server.engine).toBe(engine);
     expect(edge.server.port).toBeGreaterThan(0);
     const client = await RawClient.open(edge.server.port, '::1');
@@ -224,8 +215,7 @@ describe.each(ENGINES)('connections on %s', (engine) => {
   });
 
   it('folds IPv4 peers of an IPv6 socket to IPv4', async () => {
-    edge = await startEdge(engine, { host: '::' });
-    const client = await RawClient.open(edge.server.port);
+    const { edge, client } = await open({ host: '::' });
     client.write(post('hi'));
     await client.response();
     expect(edge.handler.seen[0]?.remoteAddress).toBe('127.0.0.1');
