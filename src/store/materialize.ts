@@ -6,7 +6,7 @@ import { atPath, StoreFault } from './fault.ts';
 import type { ObjectFolder } from './objects.ts';
 
 export interface MaterializeOptions {
-  /** Takes the rights to write from files and folders: the tree is for mounting. */
+  /** Takes the rights to write from the files: the tree is for mounting. Folders keep theirs, since an overlay takes them over. */
   readonly isReadOnly: boolean;
   /** Called with the bytes written so far. */
   readonly onProgress: (bytes: number) => void;

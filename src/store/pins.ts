@@ -1,11 +1,13 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { atPath } from './fault.ts';
-import { writeWhole } from './atomic.ts';
+import { atPath, systemFault } from './fault.ts';
+import { PARTIAL, writeWhole } from './atomic.ts';
 
 /** Holds a snapshot in the store. */
 export interface Pin {
   readonly id: string;
+  /** Of the holder. */
+  readonly name: string;
   /** Who holds it, such as `restore of node a` or `mounted`. */
   readonly reason: string;
 }
@@ -30,10 +32,14 @@ export class PinFolder {
   }
 
   async list(): Promise<Pin[]> {
-    const names = await readdir(this.#root).catch(() => []);
+    const names = await readdir(this.#root).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw systemFault(error, this.#root);
+    });
     return Promise.all(
-      names.filter((name) => PIN.test(name)).map(async (name) => ({
+      names.filter((name) => PIN.test(name) && !name.endsWith(PARTIAL)).map(async (name) => ({
         id: name.slice(0, 64),
+        name: name.slice(65),
         reason: await atPath(join(this.#root, name), () => readFile(join(this.#root, name), 'utf8')),
       })),
     );

@@ -8,6 +8,7 @@ import { lockHolder, type StoreLock, takeLock } from './lock.ts';
 import { type Listed, ManifestFolder } from './manifests.ts';
 import { ObjectFolder, objectName } from './objects.ts';
 import { PinFolder } from './pins.ts';
+import { TreeFolder } from './tree.ts';
 
 /** What a store stands on. */
 export interface StoreOptions {
@@ -24,12 +25,13 @@ export function chunksOf({ files, proof }: Pick<SnapshotBody, 'files' | 'proof'>
 
 const namesIn = (folder: string): Promise<string[]> => readdir(folder).catch(() => []);
 
-/** Snapshots in a directory: `objects`, `manifests`, `pins`, `captures` under way, and the `trash` of collections. */
+/** Snapshots in a directory: `objects`, `manifests`, `pins`, `trees`, `captures` under way, and the `trash` of collections. */
 export class SnapshotStore {
   readonly root: string;
   readonly objects: ObjectFolder;
   readonly manifests: ManifestFolder;
   readonly pins: PinFolder;
+  readonly trees: TreeFolder;
   readonly nowMs: () => number;
 
   constructor({ root, keys, nowMs }: StoreOptions) {
@@ -38,6 +40,7 @@ export class SnapshotStore {
     this.manifests = new ManifestFolder(join(root, 'manifests'), keys);
     this.pins = new PinFolder(join(root, 'pins'));
     this.nowMs = nowMs;
+    this.trees = new TreeFolder(this);
   }
 
   /** Snapshots of one chain whose manifests are trusted, oldest first. */

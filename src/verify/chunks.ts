@@ -66,6 +66,7 @@ export async function hashChunks(snapshot: Pick<SnapshotBody, 'files' | 'proof'>
     work.push(job);
   }
   await Promise.all(work);
+  signal?.throwIfAborted();
   const root = tops.length === 0 ? '' : toHex(rootRecord(sha256, leaves.length, treeTop(sha256, tops)));
   return { root, leafCount: leaves.length, bytes, resumedRuns, problems };
 }

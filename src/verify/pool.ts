@@ -20,6 +20,7 @@ export class VerifyPool {
   readonly #piscina: Piscina;
   #free: number;
   readonly #waiting: (() => void)[] = [];
+  readonly #underWay = new Set<Promise<unknown>>();
 
   /** @param threads 0 = one for each processor */
   constructor(threads: number) {
@@ -34,11 +35,21 @@ export class VerifyPool {
     else this.#free--;
   }
 
-  /** Runs a job in a thread. Its bytes go there and are gone here. */
+  /**
+   * Runs a job in a thread. Its bytes go there and are gone here. A signal keeps it from being begun; one that runs is let finish,
+   * since it is short and a thread that is ended in the midst may still have its answer under way.
+   */
   async run<Kind extends Job['kind']>(job: Extract<Job, { readonly kind: Kind }>, signal?: AbortSignal): Promise<JobResults[Kind]> {
     try {
+      signal?.throwIfAborted();
       const transferList = 'bytes' in job && job.bytes.buffer instanceof ArrayBuffer ? [job.bytes.buffer] : [];
-      return (await this.#piscina.run(job, { transferList, ...(signal === undefined ? {} : { signal }) })) as JobResults[Kind];
+      const running = this.#piscina.run(job, { transferList }) as Promise<JobResults[Kind]>;
+      this.#underWay.add(running);
+      try {
+        return await running;
+      } finally {
+        this.#underWay.delete(running);
+      }
     } finally {
       const next = this.#waiting.shift();
       if (next === undefined) this.#free++;
@@ -46,7 +57,9 @@ export class VerifyPool {
     }
   }
 
+  /** Ends the threads when what runs in them is done. */
   async close(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
     await this.#piscina.destroy();
   }
 }
