@@ -7,7 +7,7 @@ import { judge } from './judge.ts';
 import type { Refusal } from './judge.ts';
 import { asksForSocket, judgeUpgrade } from './judgeUpgrade.ts';
 import type { EdgeLog, EdgeOptions } from './limits.ts';
-import type { EdgeAnswer, EdgeHandler, RequestHead, SocketSink } from './port.ts';
+import type { EdgeAnswer, EdgeHandler, RequestHead, RequestSink, SocketSink } from './port.ts';
 import { UnreadNotice } from './unreadNotice.ts';
 
 /** What an engine does with its handle of a response. */
@@ -115,8 +115,14 @@ export class EdgeCore<H> implements CallHost<H> {
   }
 
   #ask(call: Call<H>, head: RequestHead, unread: boolean): void {
-    const verdict = this.#guard(call, () => this.#handler.onRequest(head));
-    if (verdict === null) return;
+    let verdict: RequestSink | EdgeAnswer;
+    // not by `#guard`: it would take a closure for each request
+    try {
+      verdict = this.#handler.onRequest(head);
+    } catch (error) {
+      this.#fail(call, error);
+      return;
+    }
     if ('onBody' in verdict) {
       call.accept(verdict);
     } else {
@@ -130,9 +136,13 @@ export class EdgeCore<H> implements CallHost<H> {
     try {
       return ask();
     } catch (error) {
-      this.log.error({ err: error }, 'the handler failed on a request');
-      call.refuse('internal');
+      this.#fail(call, error);
       return null;
     }
+  }
+
+  #fail(call: Call<H>, error: unknown): void {
+    this.log.error({ err: error }, 'the handler failed on a request');
+    call.refuse('internal');
   }
 }

@@ -17,6 +17,7 @@ export class HeadScan {
   transferEncoding = '';
   /** `x-tidegate-min-block`; of doubles the last. */
   minBlock = '';
+  cacheControl = '';
   upgrade = '';
   connection = '';
   webSocketKey = '';
@@ -31,6 +32,8 @@ export class HeadScan {
   upgrades = 0;
   webSocketKeys = 0;
   webSocketVersions = 0;
+  /** The host that was last found well-formed; outlives `reset`, as most requests name the same one. */
+  soundHost: string | null = null;
   /** Header lines. */
   lines = 0;
   /** Sum over the lines of name, value and four bytes. */
@@ -42,7 +45,7 @@ export class HeadScan {
     this.query = query;
     this.host = this.origin = this.expect = '';
     this.contentType = this.contentLength = this.contentEncoding = '';
-    this.acceptEncoding = this.transferEncoding = this.minBlock = '';
+    this.acceptEncoding = this.transferEncoding = this.minBlock = this.cacheControl = '';
     this.hosts = this.origins = this.expects = this.lines = this.sizeBytes = 0;
     this.contentTypes = this.contentLengths = this.contentEncodings = this.transferEncodings = 0;
     this.upgrade = this.connection = this.webSocketKey = this.webSocketVersion = '';
@@ -70,6 +73,9 @@ export class HeadScan {
         break;
       case 12:
         if (name === 'content-type' && ++this.contentTypes === 1) this.contentType = value;
+        break;
+      case 13:
+        if (name === 'cache-control') this.cacheControl += this.cacheControl === '' ? value : `, ${value}`;
         break;
       case 14:
         if (name === 'content-length' && ++this.contentLengths === 1) this.contentLength = value;

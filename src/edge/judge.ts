@@ -44,7 +44,6 @@ const HOST = /^(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?$
 // RFC 9112 section 3.2.1: origin form; printable ASCII without `#`.
 const PATH = /^\/[!-"$-~]*$/;
 const QUERY = /^[!-"$-~]*$/;
-const DIGITS = /^\d{1,15}$/;
 const JSON_TYPE = /^application\/(?:json|json-rpc|jsonrequest|[a-z0-9.+_-]+\+json)[\t ]*(?:;|$)/i;
 
 /**
@@ -69,14 +68,27 @@ function judgeFraming(head: HeadScan): Refusal | null {
     if (head.transferEncodings > 1 || head.transferEncoding.toLowerCase() !== 'chunked') return NO.encoding;
   }
   if (head.contentLengths > 1) return NO.twoLengths;
-  if (head.contentLengths === 1 && !DIGITS.test(head.contentLength)) return NO.length;
+  if (head.contentLengths === 1 && !isLength(head.contentLength)) return NO.length;
   return null;
+}
+
+/** 1 to 15 digits. */
+function isLength(value: string): boolean {
+  if (value.length === 0 || value.length > 15) return false;
+  for (let i = 0; i < value.length; i++) {
+    const c = value.charCodeAt(i);
+    if (c < 0x30 || c > 0x39) return false;
+  }
+  return true;
 }
 
 function judgeTarget(head: HeadScan): Refusal | null {
   if (head.hosts === 0) return NO.noHost;
   if (head.hosts > 1) return NO.twoHosts;
-  if (!HOST.test(head.host)) return NO.host;
+  if (head.host !== head.soundHost) {
+    if (!HOST.test(head.host)) return NO.host;
+    head.soundHost = head.host;
+  }
   if (head.path !== '/' && !PATH.test(head.path)) return NO.path;
   if (head.query !== '' && !QUERY.test(head.query)) return NO.path;
   return null;

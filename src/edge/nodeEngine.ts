@@ -41,6 +41,7 @@ class NodeHead implements RequestHead {
   path = '';
   query = '';
   minBlock = '';
+  cacheControl = '';
   #req: IncomingMessage | null = null;
 
   point(req: IncomingMessage | null): void {
@@ -220,6 +221,7 @@ export class NodeEngine implements EdgeServer {
     const raw = req.rawHeaders;
     for (let i = 0; i + 1 < raw.length; i += 2) scan.add((raw[i] ?? '').toLowerCase(), raw[i + 1] ?? '');
     head.minBlock = scan.minBlock;
+    head.cacheControl = scan.cacheControl;
   }
 
   #onEnded(call: NodeCall): void {

@@ -10,6 +10,8 @@ export interface RequestHead {
   readonly query: string;
   /** Value of `x-tidegate-min-block`, or ''. */
   readonly minBlock: string;
+  /** Values of all `cache-control` lines, or ''. */
+  readonly cacheControl: string;
   /** Value of a header by its lower-case name, or ''. */
   header(name: string): string;
   /** Peer address as text, IPv4-mapped IPv6 folded to IPv4. */

@@ -15,6 +15,7 @@ class UwsHead implements RequestHead {
   path = '';
   query = '';
   minBlock = '';
+  cacheControl = '';
   #req: UwsRequest | null = null;
   #res: UwsResponse | null = null;
 
@@ -60,6 +61,7 @@ export class UwsEngine implements EdgeServer {
   readonly #core: EdgeCore<UwsResponse>;
   readonly #head = new UwsHead();
   readonly #sockets = new UwsSockets();
+  readonly #writer = new UwsWriter();
   readonly #addHeader: (name: string, value: string) => void;
   /** Listeners of earlier certificates whose connections are still open, and the one that listens. */
   readonly #listeners = new Set<UwsListener>();
@@ -68,7 +70,7 @@ export class UwsEngine implements EdgeServer {
 
   constructor(library: UwsLibrary, options: EdgeOptions, handler: EdgeHandler, log: EdgeLog) {
     this.#uws = library.uws;
-    this.#core = new EdgeCore(options, handler, log, { write: new UwsWriter().write, addressOf });
+    this.#core = new EdgeCore(options, handler, log, { write: this.#writer.write, addressOf });
     const scan = this.#core.scan;
     this.#addHeader = (name, value) => scan.add(name, value);
     this.#listener = this.#makeListener(library.certificate);
@@ -137,7 +139,9 @@ export class UwsEngine implements EdgeServer {
     app.filter((res, change) => this.#onConnection(listener, change, res));
     const port = { accept: (res: UwsResponse, req: UwsRequest) => this.#onUpgrade(res, req), closed: () => this.#onConnection(listener, -1, null) };
     app.ws('/*', this.#sockets.behavior(this.#core.options.webSocket, port));
-    app.any('/*', (res, req) => this.#onRequest(res, req));
+    // the library tells methods apart by their exact letters; asking it for them would cost a string
+    app.post('/*', (res, req) => this.#onRequest(res, req, 'POST'));
+    app.any('/*', (res, req) => this.#onRequest(res, req, req.getCaseSensitiveMethod()));
     return listener;
   }
 
@@ -175,31 +179,34 @@ export class UwsEngine implements EdgeServer {
     for (const { app } of this.#listeners) app.publish(topicId, message, false, false);
   }
 
-  #onRequest(res: UwsResponse, req: UwsRequest): void {
-    const call = this.#read(res, req);
+  #onRequest(res: UwsResponse, req: UwsRequest, method: string): void {
+    const call = this.#read(res, req, method);
+    this.#writer.corked = call;
     this.#core.begin(call, this.#head);
+    this.#writer.corked = null;
     this.#head.point(null, null);
     if (call.receiving) this.#receive(res, call);
   }
 
   #onUpgrade(res: UwsResponse, req: UwsRequest): SocketSink | null {
-    const call = this.#read(res, req);
+    const call = this.#read(res, req, req.getCaseSensitiveMethod());
     const sink = this.#core.upgrade(call, this.#head);
     this.#head.point(null, null);
     return sink;
   }
 
   /** Scans a request's head and opens a call for it. */
-  #read(res: UwsResponse, req: UwsRequest): Call<UwsResponse> {
+  #read(res: UwsResponse, req: UwsRequest, method: string): Call<UwsResponse> {
     const core = this.#core;
     const head = this.#head;
     core.notice.onRequest();
-    head.method = req.getCaseSensitiveMethod();
+    head.method = method;
     head.path = req.getUrl();
     head.query = req.getQuery() ?? '';
     core.scan.reset(head.method, head.path, head.query);
     req.forEach(this.#addHeader);
     head.minBlock = core.scan.minBlock;
+    head.cacheControl = core.scan.cacheControl;
     const call = core.open(res);
     // First of all: the library ends the process over a pending response without it.
     res.onAborted(() => call.onGone());
@@ -210,8 +217,10 @@ export class UwsEngine implements EdgeServer {
   #receive(res: UwsResponse, call: Call<UwsResponse>): void {
     res.onData((piece, isLast) => {
       const bytes = new Uint8Array(piece);
+      this.#writer.corked = call;
       if (isLast) call.onLastPiece(bytes);
       else if (bytes.byteLength > 0) call.onPiece(bytes);
+      this.#writer.corked = null;
     });
   }
 }

@@ -19,6 +19,7 @@ export interface UwsTlsOptions {
 }
 
 export interface UwsApp {
+  post(pattern: string, handler: (res: UwsResponse, req: UwsRequest) => void): UwsApp;
   any(pattern: string, handler: (res: UwsResponse, req: UwsRequest) => void): UwsApp;
   filter(watcher: (res: UwsResponse, change: number) => void): UwsApp;
   ws(pattern: string, behavior: UwsBehavior): UwsApp;
@@ -66,7 +67,7 @@ export interface UwsRequest {
 
 export interface UwsResponse {
   writeStatus(status: string): UwsResponse;
-  writeHeader(name: string, value: string): UwsResponse;
+  writeHeader(name: string | Uint8Array, value: string | Uint8Array): UwsResponse;
   end(body: string | Uint8Array, closeConnection: boolean): UwsResponse;
   endWithoutBody(reportedLength?: number, closeConnection?: boolean): UwsResponse;
   tryEnd(body: Uint8Array, totalBytes: number): [ok: boolean, done: boolean];

@@ -7,13 +7,21 @@ import type { UwsResponse } from './uwsLoad.ts';
 const COPY_BYTES = 64 * 1024;
 const KEPT_BLOCKS = 16;
 
+/** A list of headers as one header; bytes, which the library need not measure and convert. */
+interface HeaderBlock {
+  readonly name: Uint8Array;
+  readonly value: Uint8Array;
+}
+
 /** Writes answers to uws responses: small ones in one corked write, large ones as fast as the reader takes them. */
 export class UwsWriter {
   readonly #statusLines = new Map<number, string>();
-  /** The lists of headers met last, and their texts. */
+  /** The lists of headers met last, and their bytes. */
   readonly #lists: (readonly string[])[] = [];
-  readonly #blocks: string[] = [];
+  readonly #blocks: HeaderBlock[] = [];
   #oldest = 0;
+  /** The call whose callback the library is in: it has corked that one itself, and uncorks it afterwards. */
+  corked: Call<UwsResponse> | null = null;
   #call: Call<UwsResponse> | null = null;
   #answer: EdgeAnswer | null = null;
 
@@ -28,7 +36,8 @@ export class UwsWriter {
     this.#call = call;
     this.#answer = answer;
     // One function for all calls, so that a cork allocates nothing.
-    call.handle.cork(this.#corked);
+    if (call === this.corked) this.#corked();
+    else call.handle.cork(this.#corked);
   }
 
   readonly #corked = (): void => {
@@ -39,7 +48,10 @@ export class UwsWriter {
     const res = call.handle;
     const { status, headers, body } = answer;
     if (status !== 200) res.writeStatus(this.#statusLine(status));
-    if (headers.length > 0) res.writeHeader(headers[0] ?? '', this.#block(headers));
+    if (headers.length > 0) {
+      const { name, value } = this.#block(headers);
+      res.writeHeader(name, value);
+    }
     if (body.length > COPY_BYTES && !call.bodiless) {
       if (call.closing) res.writeHeader('connection', 'close');
       sendLarge(call, typeof body === 'string' ? Buffer.from(body) : body);
@@ -59,13 +71,14 @@ export class UwsWriter {
 
   /**
    * All headers behind the name of the first, as the bytes they come to: the library copies a value as it is, and one call into it costs
-   * less than six. Most lists are made once and used again, so their texts are, too.
+   * less than six. Most lists are made once and used again, so their bytes are, too.
    */
-  #block(headers: readonly string[]): string {
+  #block(headers: readonly string[]): HeaderBlock {
     const known = this.#lists.indexOf(headers);
-    if (known >= 0) return this.#blocks[known] as string;
-    let block = headers[1] ?? '';
-    for (let i = 2; i + 1 < headers.length; i += 2) block += `\r\n${headers[i]}: ${headers[i + 1]}`;
+    if (known >= 0) return this.#blocks[known] as HeaderBlock;
+    let value = headers[1] ?? '';
+    for (let i = 2; i + 1 < headers.length; i += 2) value += `\r\n${headers[i]}: ${headers[i + 1]}`;
+    const block = { name: Buffer.from(headers[0] ?? ''), value: Buffer.from(value) };
     this.#lists[this.#oldest] = headers;
     this.#blocks[this.#oldest] = block;
     this.#oldest = (this.#oldest + 1) % KEPT_BLOCKS;

@@ -123,7 +123,4 @@ export class Server implements EdgeHandler, RequestHost {
 const scanLimits = ({ maxBatchItems, maxDepth, maxMethodBytes }: ServerConfig): ScanLimits => ({ maxBatchItems, maxDepth, maxMethodBytes });
 
 /** `cache-control: no-cache` or `no-store`: a node is to answer, and its answer is not stored. */
-const refusesCache = (head: RequestHead): boolean => {
-  const wish = head.header('cache-control');
-  return wish !== '' && /\bno-(?:cache|store)\b/i.test(wish);
-};
+const refusesCache = ({ cacheControl }: RequestHead): boolean => cacheControl !== '' && /\bno-(?:cache|store)\b/i.test(cacheControl);

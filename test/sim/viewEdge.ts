@@ -87,7 +87,7 @@ export class ViewEdge implements Judging {
 
   /** One HTTP request of a client. @param done is told once */
   post(body: unknown, minBlock: string, done: (answer: EdgeAnswer) => void): void {
-    const head = { method: 'POST', path: '/', query: '', minBlock, header: () => '', remoteAddress: () => '127.0.0.1' };
+    const head = { method: 'POST', path: '/', query: '', minBlock, cacheControl: '', header: () => '', remoteAddress: () => '127.0.0.1' };
     const sink = this.#server.onRequest(head);
     if (!('onBody' in sink)) return done(sink);
     sink.onBody(Buffer.from(JSON.stringify(body)), { answer: done, remoteAddress: () => '127.0.0.1', gone: false });

@@ -5,7 +5,7 @@ import { ClientAddress } from '../../../src/gateway/clientAddress.ts';
 const head = (peer: string, forwarded = ''): RequestHead => ({
   method: 'POST',
   path: '/',
-  query: '', minBlock: '',
+  query: '', minBlock: '', cacheControl: '',
   header: (name) => (name === 'x-forwarded-for' ? forwarded : ''),
   remoteAddress: () => peer,
 });

@@ -21,7 +21,7 @@ const gate = (access: object) => {
   return Gate.of(parsed.config.access, paths, (request) => request.remoteAddress());
 };
 const head = (path: string, headers: Record<string, string> = {}, peer = '10.0.0.1'): RequestHead => ({
-  method: 'POST', path, query: '', minBlock: '', header: (name) => headers[name] ?? '', remoteAddress: () => peer,
+  method: 'POST', path, query: '', minBlock: '', cacheControl: '', header: (name) => headers[name] ?? '', remoteAddress: () => peer,
 });
 /** `chain key`, or the kind of the refusal. */
 const admit = (access: object, path: string, headers: Record<string, string> = {}): string => {
