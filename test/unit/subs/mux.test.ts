@@ -44,14 +44,15 @@ let published: number;
 let serial: number;
 let mux: SubscriptionMux;
 
-function open(policy: SlowPolicy = 'disconnect'): void {
+/** @param softLimitBytes by default so small that everybody is looked at before each notice */
+function open(policy: SlowPolicy = 'disconnect', softLimitBytes = 4): void {
   let ids = 0;
   world = new VirtualWorld();
   sockets = [];
   events = [];
   published = 0;
   serial = 0;
-  mux = new SubscriptionMux({ softLimitBytes: 1000, hardLimitBytes: 500, policy, graceMs: 5000, maxPerConnection: 3 }, {
+  mux = new SubscriptionMux({ softLimitBytes, hardLimitBytes: 500, policy, graceMs: 5000, maxPerConnection: 3 }, {
     open: ({ key }) => events.push(`open ${key}`),
     close: ({ key }) => events.push(`close ${key}`),
     serial: () => serial,
@@ -166,6 +167,22 @@ describe('a slow client', () => {
     deliver(HEADS, ['3']);
     expect(slow.socket.got.at(-1)).toBe('id1=3');
     expect(events.filter((event) => !event.startsWith('open'))).toEqual(['parked 1', 'resumed 1']);
+  });
+
+  it('is noticed once a quarter of the soft limit was published since the last look', () => {
+    open('disconnect', 1000);
+    const slow = client();
+    mux.subscribe(slow.member, HEADS);
+    slow.socket.buffered = 1001;
+    const notice = `"${'x'.repeat(118)}"`;
+    deliver(HEADS, [notice]);
+    deliver(HEADS, [notice]);
+    expect(events).toEqual(['open newHeads']);
+    deliver(HEADS, ['"waits"']);
+    expect(events).toEqual(['open newHeads']);
+    deliver(HEADS, ['"more"']);
+    expect(events).toEqual(['open newHeads', 'parked 1']);
+    expect(slow.socket.got).toHaveLength(3);
   });
 
   it('gets nothing of a subscription that it ended meanwhile', () => {
