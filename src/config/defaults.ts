@@ -43,7 +43,7 @@ export const DEFAULTS = {
       drainGraceMs: 2000,
     },
   },
-  admin: { host: '127.0.0.1', port: 9545, tokenFile: '.tidegate/admin.token' },
+  admin: { host: '127.0.0.1', port: 9545, tokenFile: '.tidegate/admin.token', events: { kept: 1000, maxReaders: 16, maxQueued: 256, heartbeatMs: 15_000 } },
   log: { level: 'info', sampleEvery: 0 },
   controller: {
     stateDir: '.tidegate/controller',

@@ -19,7 +19,7 @@ export interface ConfigDiff {
 
 /** What is fixed when a port is bound or a process is laid out. */
 const RESTART =
-  /^(server\.(host|port|engine|workers|workerRestart|workerHangMs|maxHeaderBytes|keepAliveTimeoutMs)|admin\.(host|port|tokenFile)|cache\.disk|chains\.[^.]+\.(family|chainId))$/;
+  /^(server\.(host|port|engine|workers|workerRestart|workerHangMs|maxHeaderBytes|keepAliveTimeoutMs)|admin\.(host|port|tokenFile|events)|cache\.disk|chains\.[^.]+\.(family|chainId))$/;
 
 const same = (a: unknown, b: unknown): boolean => {
   if (a === b) return true;

@@ -107,6 +107,15 @@ export const adminSection = section(
       .max(4096, { error: 'must be at most 4096 characters' })
       .default(DEFAULTS.admin.tokenFile)
       .describe('File with the token for requests that change something, made where it is missing; empty = there are none.'),
+    events: section(
+      {
+        kept: count(DEFAULTS.admin.events.kept, [0, 100_000], 'Newest events that a reader who comes back can catch up on.'),
+        maxReaders: count(DEFAULTS.admin.events.maxReaders, [1, 200], 'Readers of the event stream at once.'),
+        maxQueued: count(DEFAULTS.admin.events.maxQueued, [1, 100_000], 'Events that wait for a slow reader; beyond, it is told to look again.'),
+        heartbeatMs: durationMs(DEFAULTS.admin.events.heartbeatMs, [1000, 300_000], 'Time between two signs of life on the event stream.'),
+      },
+      'The event stream.',
+    ),
   },
   'The admin port: metrics, liveness, readiness, state.',
 );

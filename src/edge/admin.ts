@@ -3,7 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { jsonReply, matchRoute, splitPath } from './adminRoute.ts';
-import type { AdminReply, AdminRoute } from './adminRoute.ts';
+import type { AdminReply, AdminRoute, AdminStream } from './adminRoute.ts';
 import { bindError } from './bindError.ts';
 import { BodyBuffer } from './bodyBuffer.ts';
 import type { EdgeLog } from './limits.ts';
@@ -37,6 +37,7 @@ export class AdminServer {
   readonly #routes: readonly AdminRoute[];
   readonly #log: EdgeLog;
   readonly #server: Server;
+  readonly #streams = new Set<ServerResponse>();
   #closed: Promise<void> | null = null;
 
   constructor(options: AdminOptions, routes: readonly AdminRoute[], log: EdgeLog) {
@@ -64,6 +65,7 @@ export class AdminServer {
   close(graceMs = CLOSE_GRACE_MS): Promise<void> {
     this.#closed ??= new Promise((resolve) => {
       const timer = setTimeout(() => this.#server.closeAllConnections(), graceMs);
+      for (const res of this.#streams) res.end();
       this.#server.close(() => {
         clearTimeout(timer);
         resolve();
@@ -81,11 +83,24 @@ export class AdminServer {
       reply = refuse(500, 'internal error; the log has the details');
     }
     if (res.destroyed) return;
+    if (reply.stream !== undefined && req.method === 'GET' && this.#closed === null) return this.#stream(reply, reply.stream, res);
     const sizeBytes = typeof reply.body === 'string' ? Buffer.byteLength(reply.body) : reply.body.byteLength;
     // What was not read of the body would be taken for the next request, or keep the connection busy.
     const connection = req.complete && this.#closed === null ? {} : { connection: 'close' };
     res.writeHead(reply.status, { 'content-length': sizeBytes, 'cache-control': 'no-store', ...reply.headers, ...connection });
     res.end(reply.body);
+  }
+
+  #stream({ status, headers }: AdminReply, stream: AdminStream, res: ServerResponse): void {
+    this.#streams.add(res);
+    res.writeHead(status, { 'cache-control': 'no-store', ...headers, connection: 'close' });
+    res.flushHeaders();
+    const reader = stream.open({ write: (text) => res.write(text), cut: () => void res.destroy() });
+    res.on('drain', () => reader.onDrain());
+    res.once('close', () => {
+      this.#streams.delete(res);
+      reader.onClose();
+    });
   }
 
   async #answer(req: IncomingMessage): Promise<AdminReply> {

@@ -13,6 +13,21 @@ export interface AdminReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Uint8Array;
+  /** Goes on until either side ends it; `body` is not sent then. */
+  readonly stream?: AdminStream;
+}
+
+/** Where a streamed answer is written to. */
+export interface AdminSink {
+  /** False: wait for `onDrain` before more is written. */
+  write(text: string): boolean;
+  /** Cuts it off. */
+  cut(): void;
+}
+
+/** An answer without an end. */
+export interface AdminStream {
+  open(sink: AdminSink): { onDrain(): void; onClose(): void };
 }
 
 export interface AdminRoute {

@@ -5,6 +5,8 @@ import { jsonReply, textReply } from '../edge/adminRoute.ts';
 import type { AdminReply, AdminRoute } from '../edge/adminRoute.ts';
 import { openLock } from '../edge/adminLock.ts';
 import { cacheRoutes } from './cacheApi.ts';
+import type { EventFeed } from './eventFeed.ts';
+import { eventsRoute } from './eventsRoute.ts';
 import { explainRoute } from './explainRoute.ts';
 import { reloadRoutes } from './reloadApi.ts';
 import { runtimeRoutes } from './runtimeApi.ts';
@@ -29,8 +31,8 @@ function readRoutes(state: GatewayState, world: GatewayWorld): readonly AdminRou
 }
 
 /** @throws Error when the port cannot be bound */
-export async function openAdmin(config: AdminConfig, state: GatewayState, world: GatewayWorld): Promise<AdminServer> {
+export async function openAdmin(config: AdminConfig, state: GatewayState, world: GatewayWorld, events: EventFeed): Promise<AdminServer> {
   const lock = await openLock(config.tokenFile, world.log);
   const { host, port } = config;
-  return listenAdmin({ host, port }, [...readRoutes(state, world), ...runtimeRoutes(state, world, lock), ...reloadRoutes(state, world, lock), ...cacheRoutes(state, world, lock)], world.log);
+  return listenAdmin({ host, port }, [...readRoutes(state, world), eventsRoute(events), ...runtimeRoutes(state, world, lock), ...reloadRoutes(state, world, lock), ...cacheRoutes(state, world, lock)], world.log);
 }

@@ -11,6 +11,7 @@ import { CertificateKeeper } from './certificateKeeper.ts';
 import { checkTier, judgeDeath, openTier, tierBytes } from './openTier.ts';
 import type { ChainRuntime } from './chain.ts';
 import { ChainSet } from './chainSet.ts';
+import { EventFeed } from './eventFeed.ts';
 import type { LocalChain } from './localChain.ts';
 import type { GatewayWorld } from './node.ts';
 import { Paths } from './paths.ts';
@@ -85,7 +86,8 @@ async function build(config: Config, outside: GatewayWorld, closing: Closing): P
   await checkTier(config, outside.log);
   const tier = crewSize(config) === 1 ? openTier(config, outside.log, metrics) : null;
   if (tier !== null) closing.closers.push(() => tier.close());
-  const world: GatewayWorld = { ...outside, tier };
+  const events = new EventFeed(config.admin.events, outside);
+  const world: GatewayWorld = { ...outside, tier, events };
   const pulse = new Pulse(BEAT_MS, world);
   closing.closers.push(() => pulse.stop());
   const paths = new Paths<ChainRuntime>();
@@ -112,7 +114,7 @@ async function build(config: Config, outside: GatewayWorld, closing: Closing): P
   };
   const reloader: Reloader = new Reloader(config, { world, chains: { apply }, server, setLimits, certificates });
   const state: GatewayState = { get chains() { return chains.list; }, server, metrics, crew, draining: false, reloader, readConfig };
-  const admin = await openAdmin(config.admin, state, world);
+  const admin = await openAdmin(config.admin, state, world, events);
   closing.closers.push(() => admin.close(1_000));
   // the first call to a port that has just opened must not find an empty table
   await Promise.all(chains.list.map(({ watch }) => watch.firstLook.over));

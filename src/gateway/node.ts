@@ -6,6 +6,7 @@ import { Sharing } from '../route/sharing.ts';
 import { HttpUpstream } from '../upstream/http.ts';
 import type { Refusal } from '../upstream/shared.ts';
 import { SocketTransport } from '../upstream/transport.ts';
+import type { EventFeed } from './eventFeed.ts';
 import type { SecondTier } from './secondTier.ts';
 import type { Seat } from './judging.ts';
 
@@ -17,6 +18,8 @@ export interface GatewayWorld {
   readonly log: Logger;
   /** Where final answers of all chains are kept beyond this process; absent = nowhere. */
   readonly tier?: SecondTier | null;
+  /** Hears of what readers of the admin port are told; absent = nobody reads. */
+  readonly events?: Pick<EventFeed, 'tell'>;
 }
 
 /** What an upstream needs beside its configuration. */

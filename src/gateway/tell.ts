@@ -1,5 +1,6 @@
-import type { JudgeEvent } from '../health/report.ts';
+import type { JudgeEvent, UpstreamReport } from '../health/report.ts';
 import type { Logger } from '../observe/log.ts';
+import type { FeedEvent } from './eventFeed.ts';
 
 /** Writes what the judge of a chain tells, one line each. */
 export function tellEvent(chain: string, event: JudgeEvent, log: Logger): void {
@@ -17,4 +18,23 @@ export function tellEvent(chain: string, event: JudgeEvent, log: Logger): void {
   } else if (event.head.kind === 'resumed') {
     log.info({ chain, head: event.head.number }, 'the chain moves on');
   }
+}
+
+/** What a state was judged by. */
+function evidenceOf({ headNumber, lagBlocks, lagSeconds, failureRate, samples, p50Ms, p99Ms, peers, ejections }: UpstreamReport): object {
+  return { headNumber, lagBlocks, lagSeconds, failureRate, samples, p50Ms, p99Ms, peers, ejections };
+}
+
+/** The same for readers of the admin port. @param reportOf tells of a node by its index */
+export function feedEvent(chain: string, event: JudgeEvent, reportOf: (index: number) => UpstreamReport | undefined): FeedEvent | null {
+  if (event.kind === 'panic') return { kind: 'panic', data: { chain, on: event.on, serving: event.serving, total: event.total } };
+  if (event.kind === 'state') {
+    const { index, name, from, to, reason, why } = event;
+    const report = reportOf(index);
+    return { kind: 'upstream', data: { chain, upstream: name, from, to, reason, why, ...(report === undefined ? {} : { evidence: evidenceOf(report) }) } };
+  }
+  const { head } = event;
+  if (head.kind === 'advanced') return { kind: 'head', data: { chain, number: head.number, hash: head.hash } };
+  if (head.kind === 'reorg') return { kind: 'reorg', data: { chain, fromNumber: head.fromNumber, depth: head.depth, number: head.number, hash: head.hash, finalityBroken: head.finalityBroken } };
+  return head.kind === 'finalized' ? null : { kind: 'chain', data: { chain, is: head.kind, number: head.number } };
 }

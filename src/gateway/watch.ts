@@ -8,7 +8,7 @@ import { HeadsView } from '../chain/view.ts';
 import type { ChainConfig, UpstreamConfig } from '../config/schema.ts';
 import { ChainJudge } from '../health/judge.ts';
 import type { JudgedUpstream } from '../health/options.ts';
-import type { UpstreamReport } from '../health/report.ts';
+import type { JudgeEvent, UpstreamReport } from '../health/report.ts';
 import type { RouteTable } from '../health/table.ts';
 import type { ChainMetrics } from '../observe/metrics.ts';
 import { ChainOptions } from './chainOptions.ts';
@@ -20,7 +20,7 @@ import type { NodeWord, Question } from './nodeQuestion.ts';
 import { NodeWatch } from './nodeWatch.ts';
 import type { Beating, Pulse } from './pulse.ts';
 import { Roster } from './roster.ts';
-import { tellEvent } from './tell.ts';
+import { feedEvent, tellEvent } from './tell.ts';
 
 /** What a chain's judging side shares with the others of its process. */
 export interface WatchParts {
@@ -183,7 +183,16 @@ export class ChainWatch implements Beating, Judging {
       this.parts.metrics.onJudgeEvent(event);
       tellEvent(this.name, event, this.parts.world.log);
     }
+    if (events.length > 0) this.feed(events, nowMs);
     for (const index of dueProbes) this.roster.watch(index)?.probe(this.judge.checkNumbers(index));
+  }
+
+  private feed(events: readonly JudgeEvent[], nowMs: number): void {
+    const reportOf = (index: number): UpstreamReport | undefined => this.judge.snapshot(nowMs).find((one) => one.index === index);
+    for (const event of events) {
+      const told = feedEvent(this.name, event, reportOf);
+      if (told !== null) this.parts.world.events?.tell(told);
+    }
   }
 
   private tellSeats(graceMs: number): void {
@@ -205,12 +214,20 @@ export class ChainWatch implements Beating, Judging {
       enlist: (config) => {
         const index = judge.add(this.judged(config), this.parts.world.clock.nowMs());
         metrics.addUpstream(index, config.name);
+        this.tellRoster(config.name, 'added');
         return index;
       },
       revise: (config, index) => judge.configure(index, this.judged(config)),
-      hide: (index) => metrics.removeUpstream(index),
+      hide: (index) => {
+        metrics.removeUpstream(index);
+        this.tellRoster(this.roster.watch(index)?.name ?? '', 'removed');
+      },
       discharge: (index) => judge.remove(index),
     });
+  }
+
+  private tellRoster(upstream: string, what: 'added' | 'removed'): void {
+    this.parts.world.events?.tell({ kind: 'roster', data: { chain: this.name, upstream, what } });
   }
 
   private open(config: UpstreamConfig, index: number): NodeWatch {
