@@ -1,5 +1,6 @@
 import { configFromValue, type ParseResult, parseConfig } from '../config/parse.ts';
 import { problemText } from '../config/problem.ts';
+import { withNodeUpstreams } from '../config/nodeUpstreams.ts';
 import type { Config } from '../config/schema.ts';
 import type { Unfit, Wanted } from '../config/wanted.ts';
 import type { Overrides, ServeCommand } from './args.ts';
@@ -15,7 +16,7 @@ const CAUSES: Readonly<Record<string, string>> = {
 };
 
 const loaded = (result: ParseResult, place: string): Wanted =>
-  result.ok ? { config: result.config } : { place, problems: result.problems };
+  result.ok ? { config: withNodeUpstreams(result.config) } : { place, problems: result.problems };
 
 /** Reads and checks a file. */
 export async function loadFile(file: string, world: World): Promise<Wanted> {

@@ -1,4 +1,5 @@
 import type { Finding, Path } from './problem.ts';
+import { missingUpstreams } from './nodeUpstreams.ts';
 import { relateHealth } from './relateHealth.ts';
 import { relateNodes } from './relateNodes.ts';
 import { relateRouting } from './relateRouting.ts';
@@ -68,13 +69,14 @@ const relateMethods = (
       : [],
   );
 
-const relateUpstreams = (chain: ChainConfig, path: Path): Finding[] => {
+const relateUpstreams = (chain: ChainConfig, path: Path, backed: number): Finding[] => {
   const at = (index: number): Path => [...path, 'upstreams', index];
   const findings = twice(
     chain.upstreams.map(({ name }, index) => ({ key: name, path: [...at(index), 'name'] })),
     'name',
   );
-  if (chain.upstreams.every(({ weight }) => weight === 0)) {
+  if (chain.upstreams.length === 0 && backed === 0) findings.push({ path: [...path, 'upstreams'], orAt: path, message: 'needs at least one upstream' });
+  else if (chain.upstreams.every(({ weight }) => weight === 0) && backed === 0) {
     findings.push({ path: [...path, 'upstreams'], message: 'needs at least one upstream whose weight is not 0' });
   }
   const own = chain.upstreams.flatMap(({ methods, budget, transport, ws, sockets }, index) => [
@@ -133,11 +135,12 @@ const unknownChain = (name: string, known: readonly string[], path: Path): Findi
 export function relate(config: Config): Finding[] {
   const chains = config.chains.flatMap((chain, index) => {
     const path: Path = ['chains', index];
+    const backed = missingUpstreams(config, chain.name).length;
     return [
-      ...relateUpstreams(chain, path),
+      ...relateUpstreams(chain, path, backed),
       ...relateMethods(chain.methods, path),
       ...relateRouting(chain.routing, [...path, 'routing']),
-      ...relateHealth(chain, path),
+      ...relateHealth(chain, path, chain.upstreams.length + backed),
     ];
   });
   return [...relatePorts(config), ...relateServer(config), ...relateChains(config), ...relateAccess(config), ...chains, ...relateNodes(config)];

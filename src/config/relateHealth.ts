@@ -2,8 +2,8 @@ import { compare } from './compare.ts';
 import type { Finding, Path } from './problem.ts';
 import type { ChainConfig } from './schema.ts';
 
-/** Relations within `health`, and of it with its chain. */
-export function relateHealth({ health, routing, upstreams }: ChainConfig, path: Path): Finding[] {
+/** Relations within `health`, and of it with its chain. @param upstreams how many the chain has */
+export function relateHealth({ health, routing }: ChainConfig, path: Path, upstreams: number): Finding[] {
   const { lag, ejection, trustedHead } = health;
   const findings = compare(path, [
     {
@@ -32,10 +32,10 @@ export function relateHealth({ health, routing, upstreams }: ChainConfig, path: 
         'health.ejection.maxShare and panicShare must not add up to more than 1: ejections alone would cause panic',
     });
   }
-  if (typeof trustedHead.quorum === 'number' && trustedHead.quorum > upstreams.length) {
+  if (typeof trustedHead.quorum === 'number' && trustedHead.quorum > upstreams) {
     findings.push({
       path: [...path, 'health', 'trustedHead', 'quorum'],
-      message: `asks for ${trustedHead.quorum} of ${upstreams.length} upstreams`,
+      message: `asks for ${trustedHead.quorum} of ${upstreams} upstreams`,
     });
   }
   return findings;

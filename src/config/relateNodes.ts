@@ -7,6 +7,7 @@ export function relateNodes(config: Config): Finding[] {
   const dirs = new Map<string, number>();
   const ports = new Map<number, number>();
   const names = new Map<string, number>();
+  const backed = new Map<string, number>();
   for (const [index, node] of config.nodes.entries()) {
     const at = (key: string): Finding['path'] => ['nodes', index, key];
     const chain = config.chains.find(({ name }) => name === node.chain);
@@ -18,6 +19,10 @@ export function relateNodes(config: Config): Finding[] {
     const sameName = names.get(node.name);
     if (sameName !== undefined) findings.push({ path: at('name'), message: `is the same name as nodes[${sameName}].name` });
     else names.set(node.name, index);
+    const upstream = `${node.chain}/${node.upstream ?? node.name}`;
+    const other = backed.get(upstream);
+    if (other !== undefined && sameName === undefined) findings.push({ path: at('upstream'), orAt: at('name'), message: `backs the same upstream as nodes[${other}]` });
+    backed.set(upstream, index);
     const sameDir = dirs.get(node.dataDir);
     if (sameDir !== undefined) findings.push({ path: at('dataDir'), message: `is the data directory of nodes[${sameDir}] too` });
     else dirs.set(node.dataDir, index);

@@ -4,7 +4,7 @@ import { controllerSection, nodesSection } from './controller.ts';
 import { cacheSection, chainCacheSection } from './cache.ts';
 import { coalescingSection } from './coalescing.ts';
 import { DEFAULTS } from './defaults.ts';
-import { choice, durationMs } from './fields.ts';
+import { choice, durationMs, listOf } from './fields.ts';
 import { healthSection } from './health.ts';
 import { logsSection } from './logs.ts';
 import { routingSection } from './routing.ts';
@@ -36,7 +36,7 @@ export const chainObject = z.strictObject(
     chainId: z.exactOptional(chainId.describe('Chain id that every node must report; absent = asked from the nodes.')),
     blockTimeMs: durationMs(DEFAULTS.chain.blockTimeMs, [0, 3_600_000], 'Time between blocks; 0 = measured.'),
     methods: methodsSection,
-    upstreams: list(upstreamObject, 256, 'upstream').describe('The nodes.'),
+    upstreams: listOf(upstreamObject, [], 256, 'The nodes; those that the controller runs need not be repeated here.'),
     routing: routingSection,
     view: viewSection,
     snapshots: chainSnapshotsSection,

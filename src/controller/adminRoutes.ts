@@ -1,12 +1,12 @@
-import { guarded, unknownMember } from '../edge/adminGuard.ts';
 import type { Lock } from '../edge/adminGuard.ts';
 import { jsonReply, textReply } from '../edge/adminRoute.ts';
 import type { AdminRoute } from '../edge/adminRoute.ts';
+import type { HealOptions } from '../heal/options.ts';
 import type { ControllerMetrics } from '../observe/controllerMetrics.ts';
 import type { Journal } from '../observe/journal.ts';
-import type { Keeper, NodeStatus, Wish } from './keeper.ts';
+import { changeRoutes } from './changeRoutes.ts';
+import type { Keeper, NodeStatus } from './keeper.ts';
 
-const WISHES: readonly Wish[] = ['start', 'stop', 'restart', 'pause', 'resume'];
 const MOST_ENTRIES = 1000;
 
 /** One node in `/api/v1/nodes`. Its environment and arguments stay out: they may hold secrets. */
@@ -36,18 +36,9 @@ function shown({ config, facts, plan }: NodeStatus) {
 }
 
 /** The admin port of the controller. */
-export function controllerRoutes(parts: { readonly keeper: Keeper; readonly journal: Journal; readonly metrics: ControllerMetrics; readonly lock: Lock }): readonly AdminRoute[] {
-  const { keeper, journal, metrics, lock } = parts;
+export function controllerRoutes(parts: { readonly keeper: Keeper; readonly journal: Journal; readonly metrics: ControllerMetrics; readonly lock: Lock; readonly options: HealOptions }): readonly AdminRoute[] {
+  const { keeper, journal, metrics, lock, options } = parts;
   const find = (name: string | undefined): NodeStatus | undefined => keeper.list().find(({ config }) => config.name === name);
-  const wishes = WISHES.map((wish) =>
-    guarded(`/api/v1/nodes/:node/${wish}`, lock, ({ params }, body) => {
-      const fault = unknownMember(body, []);
-      if (fault !== null) return jsonReply({ error: fault }, 400);
-      if (!keeper.wish(params.node ?? '', wish)) return jsonReply({ error: 'no such node' }, 404);
-      const node = find(params.node);
-      return node === undefined ? jsonReply({ error: 'no such node' }, 404) : jsonReply(shown(node), 202);
-    }),
-  );
   return [
     { method: 'GET', path: '/metrics', handler: async () => textReply(await metrics.text(), 200, metrics.contentType) },
     { method: 'GET', path: '/livez', handler: () => textReply('ok\n') },
@@ -70,6 +61,6 @@ export function controllerRoutes(parts: { readonly keeper: Keeper; readonly jour
         return jsonReply(journal.last(MOST_ENTRIES).filter((entry) => node === null || entry.node === node).slice(-limit));
       },
     },
-    ...wishes,
+    ...changeRoutes({ keeper, lock, options, shown }),
   ];
 }

@@ -80,6 +80,12 @@ export class ChainLook {
     };
   }
 
+  /** It is kept no more. */
+  forget(name: string): void {
+    this.#nodes.delete(name);
+    this.#runs.delete(name);
+  }
+
   #facts({ config }: KeptNode, seen: Seen, around: { readonly ask: LookAsk; readonly told: EdgeChain | undefined; readonly forkedAt: number; readonly nowMs: number }): NodeFacts {
     const { ask, told, forkedAt, nowMs } = around;
     const { wish, paused } = ask.recordOf(config.name);

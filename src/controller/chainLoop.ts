@@ -1,20 +1,28 @@
+import { rm } from 'node:fs/promises';
+import type { Config, NodeConfig } from '../config/schema.ts';
 import type { HealOptions } from '../heal/options.ts';
 import type { ControllerMetrics } from '../observe/controllerMetrics.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Journal, JournalEntry } from '../observe/journal.ts';
 import { planChain } from '../heal/plan.ts';
+import type { NodeMemory } from '../heal/memory.ts';
 import type { ChainPlan, NodePlan } from '../heal/plan.ts';
 import type { ChainFacts, NodeFacts } from '../heal/facts.ts';
 import { ChainLook } from './chainLook.ts';
 import type { KeptNode, LookAsk, RestoreLook } from './chainLook.ts';
-import type { EdgeClient } from './edge.ts';
-import type { Records } from './records.ts';
+import type { EdgeChain, EdgeClient } from './edge.ts';
+import { Enlister } from './enlist.ts';
+import type { NodeRecord, Records } from './records.ts';
+import type { NodeRoster } from './roster.ts';
+import { StepBackoff } from './stepBackoff.ts';
 import { takeStep } from './steps.ts';
 import type { RestoreSteps } from './steps.ts';
 
 /** What the loops of all chains share. */
 export interface LoopParts {
+  readonly config: Pick<Config, 'chains'>;
   readonly edge: EdgeClient;
+  readonly roster: NodeRoster;
   readonly records: Records;
   readonly journal: Journal;
   readonly log: Logger;
@@ -26,6 +34,8 @@ export interface LoopParts {
   readonly random: () => number;
   /** Hears of each entry of the journal. */
   readonly onEntry: (entry: JournalEntry) => void;
+  /** Hears of each sub-step as it is reached, by name: a crash there must be one that is recovered from. */
+  readonly onPoint: (point: string) => void;
 }
 
 /** The newest look at a chain and what was decided on it. */
@@ -47,27 +57,33 @@ export class ChainLoop {
   /** Nodes with a step under way: no second one meanwhile. */
   readonly #busy = new Map<string, Promise<void>>();
   readonly #jitter = new Map<string, number>();
+  readonly #backoff = new StepBackoff();
+  readonly #enlister: Enlister;
 
   constructor(chain: string, nodes: readonly KeptNode[], parts: LoopParts) {
     this.chain = chain;
     this.nodes = nodes;
     this.#parts = parts;
     this.#look = new ChainLook(chain);
+    this.#enlister = new Enlister(chain, { ...parts, tell: (entry) => this.#write(entry) });
   }
 
   /** One look, and what follows from it. True when a step was begun: look again soon. */
   async turn(): Promise<boolean> {
     const { records } = this.#parts;
-    const { facts, plan } = await this.dryRun();
+    const { facts, plan, told } = await this.#decide();
+    this.#tellEdge(facts);
     const before = new Map(plan.nodes.map(({ node }) => [node, records.of(node).memory.verdict]));
-    for (const one of plan.nodes) if (!this.#busy.has(one.node)) records.set(one.node, { memory: one.memory });
+    // one may have been forgotten meanwhile
+    const open = plan.nodes.filter(({ node }) => !this.#busy.has(node) && this.nodes.some(({ config }) => config.name === node));
+    for (const one of open) records.set(one.node, { memory: one.memory });
     // written first: whoever comes after a crash finds what was begun
     records.flush();
+    this.#enlister.sync(this.#enlisted(facts), told);
     this.picture = { facts, plan };
     this.#parts.metrics.look(this.chain, facts, plan);
     let begun = false;
-    for (const one of plan.nodes) {
-      if (this.#busy.has(one.node)) continue;
+    for (const one of open) {
       this.#tell(one, before.get(one.node) ?? 'unknown');
       begun = this.#begin(one, facts) || begun;
     }
@@ -76,23 +92,43 @@ export class ChainLoop {
 
   /** What would be done now, without doing it. */
   async dryRun(): Promise<ChainPicture> {
-    const { records, edge, restore, rpcTimeoutMs, options, metrics, nowMs } = this.#parts;
+    const { facts, plan } = await this.#decide();
+    return { facts, plan };
+  }
+
+  /** What would follow if operators wished so of a node, on the newest look; null before the first. */
+  preview(name: string, record: Pick<NodeRecord, 'wish' | 'memory'>): NodePlan | null {
+    if (this.picture === null) return null;
+    const { facts } = this.picture;
+    const nodes = facts.nodes.map((node) => (node.name === name ? { ...node, wish: record.wish } : node));
+    return this.#plan({ ...facts, nodes }, new Map([[name, record.memory]])).nodes.find(({ node }) => node === name) ?? null;
+  }
+
+  async #decide(): Promise<ChainPicture & { readonly told: EdgeChain | null }> {
+    const { records, edge, restore, rpcTimeoutMs, metrics, nowMs } = this.#parts;
     const onSeen: LookAsk['onSeen'] = (name, usage, rpcMs) => {
       metrics.usage(this.chain, name, usage);
       if (rpcMs !== null) metrics.latency(this.chain, name, rpcMs);
     };
-    const facts = await this.#look.look({ nodes: this.nodes, edge: await edge.look(), recordOf: (name) => records.of(name), restore, rpcTimeoutMs, onSeen }, nowMs);
-    return { facts, plan: this.#plan(facts, options) };
+    const chains = await edge.look();
+    const facts = await this.#look.look({ nodes: this.nodes, edge: chains, recordOf: (name) => records.of(name), restore, rpcTimeoutMs, onSeen }, nowMs);
+    return { facts, plan: this.#plan(facts), told: chains?.get(this.chain) ?? null };
+  }
+
+  /** Nodes that the gateway is to have. */
+  #enlisted({ nodes }: ChainFacts): readonly NodeConfig[] {
+    const leaving = new Set(nodes.filter(({ wish }) => wish === 'removed').map(({ name }) => name));
+    return this.nodes.map(({ config }) => config).filter(({ name }) => !leaving.has(name));
   }
 
   /** Resolves when no step is under way. */
   async settled(): Promise<void> {
-    await Promise.all(this.#busy.values());
+    await Promise.all([...this.#busy.values(), this.#enlister.settled()]);
   }
 
-  #plan(facts: ChainFacts, options: HealOptions): ChainPlan {
-    const memories = new Map(facts.nodes.map(({ name }) => [name, this.#parts.records.of(name).memory]));
-    return planChain({ chain: facts, memories, options, nowMs: this.#parts.nowMs(), jitter: (node, attempt) => this.#jitterOf(`${node} ${attempt}`) });
+  #plan(facts: ChainFacts, instead: ReadonlyMap<string, NodeMemory> = new Map()): ChainPlan {
+    const memories = new Map(facts.nodes.map(({ name }) => [name, instead.get(name) ?? this.#parts.records.of(name).memory]));
+    return planChain({ chain: facts, memories, options: this.#parts.options, nowMs: this.#parts.nowMs(), jitter: (node, attempt) => this.#jitterOf(`${node} ${attempt}`) });
   }
 
   #jitterOf(key: string): number {
@@ -107,6 +143,8 @@ export class ChainLoop {
     const node = this.nodes.find(({ config }) => config.name === one.node);
     const known = facts.nodes.find(({ name }) => name === one.node);
     if (one.step === null || node === undefined || known === undefined) return false;
+    if (!this.#backoff.isDue(one.node, one.step.kind, this.#parts.nowMs())) return false;
+    this.#parts.onPoint(`${one.step.kind} decided`);
     this.#busy.set(one.node, this.#run(one, node, known).finally(() => this.#busy.delete(one.node)));
     return true;
   }
@@ -114,18 +152,56 @@ export class ChainLoop {
   async #run(one: NodePlan, node: KeptNode, facts: NodeFacts): Promise<void> {
     const { step } = one;
     if (step === null) return;
-    const { nowMs, edge, restore, metrics } = this.#parts;
+    const { nowMs, edge, restore, metrics, onPoint } = this.#parts;
     const beganMs = nowMs();
     let error: string | undefined;
     try {
-      await takeStep(step, node, facts, { edge, restore });
+      await takeStep(step, node, facts, { edge, restore, forget: (kept) => this.#forget(kept, one) });
+      onPoint(`${step.kind} done`);
     } catch (caught) {
       error = caught instanceof Error ? caught.message : String(caught);
     }
     const durationMs = nowMs() - beganMs;
+    this.#backoff.ended(one.node, step.kind, error !== undefined, nowMs());
     metrics.step(this.chain, step.kind, error === undefined ? 'ok' : 'failed');
     const kind = step.kind === 'callHuman' ? 'human' : 'step';
     this.#write({ node: one.node, kind, what: step.kind, why: one.why, outcome: error === undefined ? 'ok' : 'failed', durationMs, ...(error === undefined ? {} : { error }) });
+    onPoint(`${step.kind} told`);
+  }
+
+  /** The end of a removal. What is done twice after a crash changes nothing. */
+  async #forget({ config, driver }: KeptNode, { memory }: NodePlan): Promise<void> {
+    const { records, restore, roster, onPoint, nowMs, metrics } = this.#parts;
+    const { name, dataDir } = config;
+    await driver.forget(name);
+    onPoint('forget, driver');
+    if (records.of(name).deleteData) {
+      await restore?.discard({ config, driver }, '');
+      await rm(dataDir, { recursive: true, force: true });
+      onPoint('forget, data');
+    }
+    roster.drop(name);
+    onPoint('forget, roster');
+    this.nodes = this.nodes.filter((node) => node.config.name !== name);
+    records.drop(name);
+    records.flush();
+    this.#look.forget(name);
+    this.#backoff.forget(name);
+    const { operation } = memory;
+    if (operation === null) return;
+    const durationMs = nowMs() - operation.startedAtMs;
+    metrics.operation(this.chain, 'remove', 'done', durationMs);
+    metrics.forget(this.chain, name);
+    this.#write({ node: name, kind: 'operation', what: 'remove', why: operation.why, outcome: 'ok', durationMs });
+  }
+
+  /** Tells whom the gateway keeps out since the look before, and why. */
+  #tellEdge(facts: ChainFacts): void {
+    for (const { name, edge } of facts.nodes) {
+      const before = this.picture?.facts.nodes.find((node) => node.name === name)?.edge?.state;
+      const isOut = edge?.state === 'ejected' || edge?.state === 'down';
+      if (isOut && before !== undefined && before !== edge.state) this.#write({ node: name, kind: 'edge', what: edge.state, why: edge.why, outcome: 'ok' });
+    }
   }
 
   /** Tells a verdict that changed, and an operation that ended. */

@@ -7,10 +7,13 @@ import { Journal } from '../observe/journal.ts';
 import type { JournalEntry } from '../observe/journal.ts';
 import type { Logger } from '../observe/log.ts';
 import { controllerRoutes } from './adminRoutes.ts';
+import type { LoopParts } from './chainLoop.ts';
 import { EdgeClient } from './edge.ts';
+import { EdgeEvents } from './edgeEvents.ts';
 import { Keeper } from './keeper.ts';
 import { holdDirectory } from './lock.ts';
 import { Records } from './records.ts';
+import { NodeRoster } from './roster.ts';
 import { SnapshotRestore } from './restore.ts';
 
 /** A running controller. */
@@ -22,33 +25,69 @@ export interface Controller {
   close(): Promise<void>;
 }
 
+/** What a controller is given beside its configuration. */
+export interface ControllerDeps {
+  readonly log: Logger;
+  readonly onEntry?: (entry: JournalEntry) => void;
+  /** Hears of each sub-step as it is reached, by name. */
+  readonly onPoint?: (point: string) => void;
+}
+
+/** @throws Error when a record of the state directory is not readable */
+async function gather(config: Config, deps: ControllerDeps): Promise<LoopParts> {
+  const { controller } = config;
+  const { stateDir, healing: options, rpcTimeoutMs } = controller;
+  const { log, onEntry = () => undefined, onPoint = () => undefined } = deps;
+  const nowMs = (): number => Date.now();
+  const records = new Records(join(stateDir, 'records.json'));
+  const roster = new NodeRoster(join(stateDir, 'nodes.json'), config, process.env);
+  const kept: Config = { ...config, get nodes() { return roster.nodes; } };
+  const restore = new SnapshotRestore(kept, { log, nowMs });
+  await restore.refresh();
+  return {
+    config,
+    edge: new EdgeClient(controller.edge, rpcTimeoutMs),
+    roster,
+    records,
+    journal: new Journal(join(stateDir, 'journal.jsonl'), controller.journal),
+    log,
+    metrics: new ControllerMetrics(),
+    restore,
+    options,
+    rpcTimeoutMs,
+    nowMs,
+    random: Math.random,
+    onEntry,
+    onPoint,
+  };
+}
+
 /**
  * Starts the keeper of the nodes in `config.nodes`.
  * @throws Error when another controller has the state directory, its records are not readable, or the port cannot be bound
  */
-export async function startController(config: Config, deps: { readonly log: Logger; readonly onEntry?: (entry: JournalEntry) => void }): Promise<Controller> {
+export async function startController(config: Config, deps: ControllerDeps): Promise<Controller> {
   const { controller } = config;
   const held = holdDirectory(controller.stateDir);
   try {
     const { log } = deps;
-    const metrics = new ControllerMetrics();
-    const journal = new Journal(join(controller.stateDir, 'journal.jsonl'), controller.journal);
-    const records = new Records(join(controller.stateDir, 'records.json'));
-    const edge = new EdgeClient(controller.edge, controller.rpcTimeoutMs);
-    const { healing: options, rpcTimeoutMs } = controller;
-    const restore = new SnapshotRestore(config, { log, nowMs: () => Date.now() });
-    await restore.refresh();
-    const keeper = new Keeper(config, { edge, records, journal, log, metrics, restore, options, rpcTimeoutMs, nowMs: () => Date.now(), random: Math.random, onEntry: deps.onEntry ?? (() => undefined) });
+    const parts = await gather(config, deps);
+    const keeper = new Keeper(config, parts);
+    const { journal, metrics } = parts;
     const lock = await openLock(controller.admin.tokenFile, log);
     const { host, port } = controller.admin;
-    const admin = await listenAdmin({ host, port }, controllerRoutes({ keeper, journal, metrics, lock }), log);
+    const admin = await listenAdmin({ host, port }, controllerRoutes({ keeper, journal, metrics, lock, options: controller.healing }), log);
     keeper.start();
-    log.info({ nodes: config.nodes.length, adminPort: admin.port }, `keeping ${config.nodes.length} nodes, admin on ${host}:${admin.port}`);
+    const events = new EdgeEvents(controller.edge.url, log, () => keeper.wake());
+    events.start();
+    const kept = parts.roster.nodes.length;
+    log.info({ nodes: kept, adminPort: admin.port }, `keeping ${kept} nodes, admin on ${host}:${admin.port}`);
     return {
       adminPort: admin.port,
       keeper,
       journal,
       close: async () => {
+        await events.close();
         await admin.close(1000);
         await keeper.close();
         held.release();
@@ -66,14 +105,7 @@ export async function startController(config: Config, deps: { readonly log: Logg
  * @throws Error when the records are not readable
  */
 export async function planOnce(config: Config, deps: { readonly log: Logger }): Promise<readonly string[]> {
-  const { controller } = config;
-  const { healing: options, rpcTimeoutMs } = controller;
-  const records = new Records(join(controller.stateDir, 'records.json'));
-  const edge = new EdgeClient(controller.edge, rpcTimeoutMs);
-  const journal = new Journal(join(controller.stateDir, 'journal.jsonl'), controller.journal);
-  const restore = new SnapshotRestore(config, { log: deps.log, nowMs: () => Date.now() });
-  await restore.refresh();
-  const keeper = new Keeper(config, { edge, records, journal, log: deps.log, metrics: new ControllerMetrics(), restore, options, rpcTimeoutMs, nowMs: () => Date.now(), random: Math.random, onEntry: () => undefined });
+  const keeper = new Keeper(config, await gather(config, deps));
   const pictures = await Promise.all(keeper.loops.map((loop) => loop.dryRun()));
   await keeper.close();
   return pictures.flatMap(({ plan }) => plan.nodes.map(({ node, verdict, step, why }) => `${node}: ${verdict.kind}; ${step === null ? 'no step' : `next ${step.kind}`}; ${why}`));

@@ -11,6 +11,11 @@ interface Told {
   readonly inFlight: number;
   readonly configuredWeight: number;
   readonly assignedWeight: number;
+  readonly headNumber?: number;
+  readonly lagBlocks?: number;
+  readonly failureRate?: number;
+  readonly samples?: number;
+  readonly p50Ms?: number;
 }
 
 /** One chain as the gateway tells it. */
@@ -56,15 +61,30 @@ export class EdgeClient {
 
   /** @throws Error with the gateway's own words when it refuses, or what kept it from answering */
   async change(chain: string, upstream: string, action: 'cordon' | 'uncordon' | 'weight', body: object = {}): Promise<void> {
+    await this.#send('POST', `${encodeURIComponent(chain)}/${encodeURIComponent(upstream)}/${action}`, body);
+  }
+
+  /** Puts an upstream on its list; one of that name may be there already. @throws Error as `change` does */
+  async enlist(chain: string, upstream: object): Promise<void> {
+    await this.#send('POST', encodeURIComponent(chain), upstream, 409);
+  }
+
+  /** Takes an upstream off its list; it may be gone already. @throws Error as `change` does */
+  async delist(chain: string, upstream: string): Promise<void> {
+    await this.#send('DELETE', `${encodeURIComponent(chain)}/${encodeURIComponent(upstream)}`, {}, 404);
+  }
+
+  /** @param done status that says that there is nothing left to do */
+  async #send(method: 'POST' | 'DELETE', path: string, body: object, done = 0): Promise<void> {
     const token = (await readFile(this.#config.tokenFile, 'utf8')).trim();
-    const path = `/api/v1/upstreams/${encodeURIComponent(chain)}/${encodeURIComponent(upstream)}/${action}`;
-    const answer = await fetch(new URL(path, this.#config.url), {
-      method: 'POST',
+    const answer = await fetch(new URL(`/api/v1/upstreams/${path}`, this.#config.url), {
+      method,
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(this.#timeoutMs),
     });
-    if (!answer.ok) throw new Error(`the gateway answered ${answer.status}: ${(await answer.text()).slice(0, 200)}`);
+    const said = await answer.text();
+    if (!answer.ok && answer.status !== done) throw new Error(`the gateway answered ${answer.status}: ${said.slice(0, 200)}`);
   }
 }
 
@@ -72,6 +92,19 @@ export class EdgeClient {
 export function edgeFactsOf(chain: EdgeChain | undefined, upstream: string): EdgeFacts | null {
   const told = chain?.upstreams.get(upstream);
   if (told === undefined) return null;
-  const { state, inFlight, why, assignedWeight, configuredWeight } = told;
-  return { state, cordoned: state === 'cordoned', inFlight, assignedWeight, configuredWeight, why };
+  const { state, inFlight, assignedWeight, configuredWeight } = told;
+  return { state, cordoned: state === 'cordoned', inFlight, assignedWeight, configuredWeight, why: evidenceOf(told) };
+}
+
+/** Its own words, and for a node that it keeps out what it saw of it. */
+function evidenceOf({ state, why, headNumber, lagBlocks, failureRate, samples, p50Ms }: Told): string {
+  if (state !== 'ejected' && state !== 'down') return why;
+  const seen = [
+    headNumber === undefined || headNumber < 0 ? '' : `head ${headNumber}`,
+    lagBlocks === undefined || lagBlocks <= 0 ? '' : `${lagBlocks} blocks behind`,
+    samples === undefined || samples === 0 ? '' : `${Math.round(100 * (failureRate ?? 0))} % of ${samples} calls failed`,
+    p50Ms === undefined || !(p50Ms > 0) ? '' : `median ${Math.round(p50Ms)} ms`,
+  ];
+  const facts = seen.filter((text) => text !== '');
+  return facts.length === 0 ? why : `${why}; ${facts.join(', ')}`;
 }

@@ -1,3 +1,4 @@
+import type { Problem } from '../config/problem.ts';
 import type { Config, NodeConfig } from '../config/schema.ts';
 import { DockerDriver } from '../driver/dockerDriver.ts';
 import type { NodeDriver, Observed } from '../driver/port.ts';
@@ -7,7 +8,7 @@ import type { NodePlan } from '../heal/plan.ts';
 import type { NodeFacts } from '../heal/facts.ts';
 import { ChainLoop } from './chainLoop.ts';
 import type { LoopParts } from './chainLoop.ts';
-import type { KeptNode } from './chainLook.ts';
+import type { NodeRecord } from './records.ts';
 
 /** Between two looks while steps are being taken. */
 const BUSY_INTERVAL_MS = 100;
@@ -20,17 +21,19 @@ export interface NodeStatus {
   readonly plan: NodePlan | null;
 }
 
-/** What an operator can wish. */
-export type Wish = 'start' | 'stop' | 'restart' | 'pause' | 'resume';
+/** What an operator can wish of a node. */
+export type Wish = 'start' | 'stop' | 'restart' | 'pause' | 'resume' | 'remove';
 
 /** Keeps all nodes: a loop per chain, and the wishes of operators. */
 export class Keeper {
-  readonly loops: readonly ChainLoop[];
+  readonly #loops = new Map<string, ChainLoop>();
   readonly #parts: LoopParts;
   readonly #drivers: Readonly<Record<NodeConfig['driver'], NodeDriver>>;
   readonly #intervalMs: number;
   readonly #running: Promise<void>[] = [];
   readonly #wakes = new Set<() => void>();
+  #news = 0;
+  #started = false;
   #closed = false;
 
   constructor(config: Config, parts: LoopParts) {
@@ -39,15 +42,21 @@ export class Keeper {
     this.#intervalMs = controller.intervalMs;
     const { stateDir, output, docker } = controller;
     this.#drivers = {
-      process: new ProcessDriver({ stateDir: `${stateDir}/nodes`, output }, parts.log),
+      process: new ProcessDriver({ stateDir: `${stateDir}/nodes`, output, onPoint: parts.onPoint }, parts.log),
       docker: new DockerDriver({ ...docker, timeoutMs: 60_000, output }, parts.log),
     };
-    const kept = config.nodes.map((node): KeptNode => ({ config: node, driver: this.#drivers[node.driver] }));
-    const chains = [...new Set(config.nodes.map(({ chain }) => chain))];
-    this.loops = chains.map((chain) => new ChainLoop(chain, kept.filter((node) => node.config.chain === chain), parts));
+    const { nodes, departed } = parts.roster;
+    for (const { chain } of [...nodes, ...departed]) this.#loopOf(chain);
+    for (const node of nodes) this.#keep(node);
+  }
+
+  /** A loop per chain. */
+  get loops(): readonly ChainLoop[] {
+    return [...this.#loops.values()];
   }
 
   start(): void {
+    this.#started = true;
     for (const loop of this.loops) this.#running.push(this.#run(loop));
   }
 
@@ -71,8 +80,9 @@ export class Keeper {
     );
   }
 
-  /** Look now. */
+  /** Look now, or right after the look under way. */
   wake(): void {
+    this.#news++;
     for (const wake of this.#wakes) wake();
   }
 
@@ -92,22 +102,89 @@ export class Keeper {
     return run?.state === 'running' ? ((run as Partial<Observed>).pid ?? null) : null;
   }
 
-  /** Takes a wish down; what follows from it, the loop does. False when there is no such node. @throws Error when it cannot be written down */
-  wish(name: string, wish: Wish): boolean {
-    const loop = this.loops.find(({ nodes }) => nodes.some(({ config }) => config.name === name));
-    if (loop === undefined) return false;
-    const { records, journal, nowMs } = this.#parts;
-    const { memory } = records.of(name);
-    const cleared = { ...memory, human: null, goesOn: false, blockedSinceMs: -1 };
-    if (wish === 'pause') records.set(name, { paused: true });
-    else if (wish === 'resume') records.set(name, { paused: false, memory: cleared });
-    else if (wish === 'stop') records.set(name, { wish: 'stopped' });
-    else if (wish === 'start') records.set(name, { wish: 'running', memory: { ...cleared, shortRuns: 0 } });
-    else records.set(name, { wish: 'running', memory: this.#restarting(loop, name, cleared) });
+  /** Takes a wish down; what follows from it, the loop does. False when there is no such node, or it is being removed. @throws Error when it cannot be written down */
+  wish(name: string, wish: Wish, deleteData = false): boolean {
+    const loop = this.#loopWith(name);
+    const { records } = this.#parts;
+    if (loop === undefined || (records.of(name).wish === 'removed' && wish !== 'remove')) return false;
+    records.set(name, this.#wished(loop, name, wish, deleteData));
     records.flush();
-    journal.add({ at: new Date(nowMs()).toISOString(), chain: loop.chain, node: name, kind: 'operator', what: wish, why: 'wished by an operator', outcome: 'ok' });
-    this.wake();
+    this.#parts.onPoint(`${wish} wished`);
+    this.#note(loop.chain, name, wish);
     return true;
+  }
+
+  /** What would follow from a wish on the newest look; null when there is no such node, or no look yet. */
+  preview(name: string, wish: Wish): NodePlan | null {
+    const loop = this.#loopWith(name);
+    if (loop === undefined) return null;
+    return loop.preview(name, { ...this.#parts.records.of(name), ...this.#wished(loop, name, wish, false) });
+  }
+
+  /** Keeps one more node from now on, as it would stand in the configuration. @throws Error when it cannot be written down */
+  add(given: Readonly<Record<string, unknown>>): NodeConfig | { readonly problems: readonly Problem[] } {
+    const { roster, records, onPoint } = this.#parts;
+    const checked = roster.check(given);
+    if ('problems' in checked) return checked;
+    // one of that name may have been kept before
+    records.drop(checked.node.name);
+    records.flush();
+    onPoint('add checked');
+    const node = roster.add(given);
+    if ('problems' in node) return node;
+    onPoint('add written');
+    this.#keep(node);
+    this.#note(node.chain, node.name, 'add');
+    return node;
+  }
+
+  /** What `add` would keep; nothing is changed. */
+  check(given: Readonly<Record<string, unknown>>): NodeConfig | { readonly problems: readonly Problem[] } {
+    const checked = this.#parts.roster.check(given);
+    return 'problems' in checked ? checked : checked.node;
+  }
+
+  #keep(config: NodeConfig): void {
+    const loop = this.#loopOf(config.chain);
+    loop.nodes = [...loop.nodes, { config, driver: this.#drivers[config.driver] }];
+  }
+
+  #loopOf(chain: string): ChainLoop {
+    const known = this.#loops.get(chain);
+    if (known !== undefined) return known;
+    const loop = new ChainLoop(chain, [], this.#parts);
+    this.#loops.set(chain, loop);
+    if (this.#started && !this.#closed) this.#running.push(this.#run(loop));
+    return loop;
+  }
+
+  #loopWith(name: string): ChainLoop | undefined {
+    return this.loops.find(({ nodes }) => nodes.some(({ config }) => config.name === name));
+  }
+
+  #note(chain: string, node: string, what: string): void {
+    const { journal, nowMs } = this.#parts;
+    journal.add({ at: new Date(nowMs()).toISOString(), chain, node, kind: 'operator', what, why: 'wished by an operator', outcome: 'ok' });
+    this.wake();
+  }
+
+  #wished(loop: ChainLoop, name: string, wish: Wish, deleteData: boolean): Partial<NodeRecord> {
+    const { memory } = this.#parts.records.of(name);
+    const cleared = { ...memory, human: null, goesOn: false, blockedSinceMs: -1 };
+    switch (wish) {
+      case 'pause':
+        return { paused: true };
+      case 'resume':
+        return { paused: false, memory: cleared };
+      case 'stop':
+        return { wish: 'stopped' };
+      case 'remove':
+        return { wish: 'removed', deleteData };
+      case 'start':
+        return { wish: 'running', memory: { ...cleared, shortRuns: 0 } };
+      case 'restart':
+        return { wish: 'running', memory: this.#restarting(loop, name, cleared) };
+    }
   }
 
   #restarting(loop: ChainLoop, name: string, memory: NodePlan['memory']): NodePlan['memory'] {
@@ -120,6 +197,7 @@ export class Keeper {
 
   async #run(loop: ChainLoop): Promise<void> {
     for (let turn = 0; !this.#closed; turn++) {
+      const newsBefore = this.#news;
       let isBusy = false;
       try {
         isBusy = await loop.turn();
@@ -127,7 +205,7 @@ export class Keeper {
       } catch (error) {
         this.#parts.log.error({ chain: loop.chain, error: error instanceof Error ? error.message : String(error) }, 'a look at the nodes failed; nothing is done until one succeeds');
       }
-      if (!this.#closed) await this.#pause(isBusy ? BUSY_INTERVAL_MS : this.#intervalMs);
+      if (!this.#closed) await this.#pause(isBusy || this.#news !== newsBefore ? BUSY_INTERVAL_MS : this.#intervalMs);
     }
   }
 

@@ -1,16 +1,19 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { BLANK } from '../heal/memory.ts';
 import type { NodeMemory } from '../heal/memory.ts';
+import { readWhole, writeWhole } from './wholeFile.ts';
 
 /** What outlives the controller: what it was doing, and what operators wished. */
 export interface NodeRecord {
   readonly memory: NodeMemory;
-  readonly wish: 'running' | 'stopped';
+  readonly wish: 'running' | 'stopped' | 'removed';
+  /** Its data goes with it when it is removed. */
+  readonly deleteData: boolean;
   readonly paused: boolean;
 }
 
-const FRESH: NodeRecord = { memory: BLANK, wish: 'running', paused: false };
+const FRESH: NodeRecord = { memory: BLANK, wish: 'running', deleteData: false, paused: false };
 const VERSION = 1;
 
 /** The records of all nodes, in one file that is replaced whole and flushed before anything is done. */
@@ -23,7 +26,7 @@ export class Records {
   constructor(path: string) {
     this.#path = path;
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    const text = read(path);
+    const text = readWhole(path);
     if (text === null) return;
     const value = JSON.parse(text) as { version?: unknown; nodes?: Record<string, NodeRecord> };
     if (value.version !== VERSION || typeof value.nodes !== 'object') throw new Error(`${path}: not a record of this version; move it away to start anew`);
@@ -47,23 +50,7 @@ export class Records {
   flush(): void {
     const text = JSON.stringify({ version: VERSION, nodes: Object.fromEntries(this.#nodes) });
     if (text === this.#written) return;
-    const file = openSync(`${this.#path}.new`, 'w', 0o600);
-    try {
-      writeSync(file, text);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(`${this.#path}.new`, this.#path);
+    writeWhole(this.#path, text);
     this.#written = text;
-  }
-}
-
-function read(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
   }
 }

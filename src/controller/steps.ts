@@ -15,6 +15,8 @@ export interface RestoreSteps {
 export interface StepTools {
   readonly edge: EdgeClient;
   readonly restore: RestoreSteps | null;
+  /** Keeps the node no more. */
+  readonly forget: (node: KeptNode) => Promise<void>;
 }
 
 /**
@@ -40,6 +42,10 @@ export async function takeStep(step: Step, node: KeptNode, facts: NodeFacts, too
       return restorer(tools).swap(node, step.operationId, step.from);
     case 'discard':
       return restorer(tools).discard(node, step.operationId);
+    case 'delist':
+      return tools.edge.delist(config.chain, upstream);
+    case 'forget':
+      return tools.forget(node);
     case 'callHuman':
       return;
   }

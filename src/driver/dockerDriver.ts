@@ -4,6 +4,7 @@ import type { Logger } from '../observe/log.ts';
 import { splitOutput } from './dockerLogs.ts';
 import type { DriverCapabilities, NodeDriver, Observed, RunSpec, Usage } from './port.ts';
 import { NOTHING } from './port.ts';
+import { dataMark, usersOfData, usageOf } from './procfs.ts';
 
 export interface DockerDriverOptions {
   /** Unix socket of the engine. */
@@ -59,6 +60,8 @@ export class DockerDriver implements NodeDriver {
   async start(name: string, spec: RunSpec): Promise<void> {
     const info = await this.#inspect(name);
     if (info?.State.Running === true) return;
+    const [other] = usersOfData(spec.dataDir);
+    if (other !== undefined) throw new Error(`node ${name}: process ${other} runs on its data directory already`);
     const container = this.#container(name);
     // its settings may have changed since, and a container keeps those it was made with
     if (info !== null) await container.remove({ force: true });
@@ -118,15 +121,15 @@ export class DockerDriver implements NodeDriver {
     const { State } = info;
     const startedAtMs = Date.parse(State.StartedAt);
     const seen = { incarnation: incarnationOf(info), startedAtMs, oomKilled: State.OOMKilled };
-    if (State.Running) return { ...seen, state: 'running', endedAtMs: -1, exitCode: null, signal: null, pid: State.Pid, usage: await this.#usage(name) };
+    if (State.Running) return { ...seen, state: 'running', endedAtMs: -1, exitCode: null, signal: null, pid: State.Pid, usage: await this.#usage(name, State.Pid) };
     const signal = SIGNALS[State.ExitCode - SIGNAL_BASE] ?? null;
     return { ...seen, state: 'exited', endedAtMs: Date.parse(State.FinishedAt), exitCode: signal === null ? State.ExitCode : null, signal, pid: null, usage: null };
   }
 
-  async #usage(name: string): Promise<Usage | null> {
+  async #usage(name: string, pid: number): Promise<Usage | null> {
     try {
       const stats = await this.#container(name).stats({ stream: false, 'one-shot': true });
-      return { cpuMs: stats.cpu_stats.cpu_usage.total_usage / 1e6, memoryBytes: stats.memory_stats.usage ?? 0, openFiles: null };
+      return { cpuMs: stats.cpu_stats.cpu_usage.total_usage / 1e6, memoryBytes: stats.memory_stats.usage ?? 0, openFiles: usageOf(pid)?.openFiles ?? null };
     } catch (error) {
       // it may have ended since
       if (statusOf(error) === 404 || statusOf(error) === 409) return null;
@@ -151,7 +154,7 @@ export class DockerDriver implements NodeDriver {
       Image: spec.image ?? image,
       Entrypoint: [spec.command],
       Cmd: [...spec.args],
-      Env: Object.entries({ HOME: spec.dataDir, ...spec.env }).map(([key, value]) => `${key}=${value}`),
+      Env: Object.entries({ HOME: spec.dataDir, ...spec.env, ...Object.fromEntries([dataMark(spec.dataDir)]) }).map(([key, value]) => `${key}=${value}`),
       WorkingDir: spec.dataDir,
       StopSignal: spec.stopSignal,
       Labels: { 'tidegate.node': name, 'tidegate.controller': prefix },

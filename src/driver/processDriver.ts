@@ -7,7 +7,7 @@ import { rotate, tail } from './outputFile.ts';
 import type { OutputLimits } from './outputFile.ts';
 import type { DriverCapabilities, NodeDriver, Observed, RunSpec } from './port.ts';
 import { NOTHING } from './port.ts';
-import { bootId, oomKills, pidsWithEnv, startTicks, usageOf } from './procfs.ts';
+import { bootId, dataMark, oomKills, pidsWithEnv, startTicks, usageOf, usersOfData } from './procfs.ts';
 import { dropRecord, readRecord, writeRecord } from './runRecord.ts';
 import type { RunRecord } from './runRecord.ts';
 
@@ -19,6 +19,8 @@ export interface ProcessDriverOptions {
   /** Where records and output lie; one controller at a time. */
   readonly stateDir: string;
   readonly output: OutputLimits;
+  /** Hears of each sub-step as it is reached, by name. */
+  readonly onPoint?: (point: string) => void;
 }
 
 /**
@@ -51,11 +53,14 @@ export class ProcessDriver implements NodeDriver {
 
   async start(name: string, spec: RunSpec): Promise<void> {
     if (this.#living(name) !== null) return;
+    this.#refuseSecond(name, spec);
     mkdirSync(spec.dataDir, { recursive: true });
     // written first: whoever finds it without a process knows that one may carry the mark
     const record: RunRecord = { pid: -1, startTicks: -1, bootId: this.#boot, startedAtMs: Date.now(), endedAtMs: -1, exitCode: null, signal: null, oomKilled: false, stopSignal: spec.stopSignal };
     writeRecord(this.#recordPath(name), record);
+    this.#point('start, noted');
     const child = this.#spawn(name, spec);
+    this.#point('start, spawned');
     await new Promise<void>((started, failed) => {
       child.once('spawn', started);
       child.once('error', (error) => {
@@ -66,6 +71,7 @@ export class ProcessDriver implements NodeDriver {
     const pid = child.pid ?? -1;
     const running = { ...record, pid, startTicks: startTicks(pid) ?? -1 };
     writeRecord(this.#recordPath(name), running);
+    this.#point('start, recorded');
     this.#children.set(name, child);
     const oomBefore = oomKills();
     const onExit = (code: number | null, signal: NodeJS.Signals | null): void => {
@@ -77,18 +83,30 @@ export class ProcessDriver implements NodeDriver {
     else child.once('exit', onExit);
   }
 
+  /** Two processes on one data directory destroy it. @throws Error that names the other one */
+  #refuseSecond(name: string, { dataDir, stopSignal }: RunSpec): void {
+    const [other] = usersOfData(dataDir);
+    if (other === undefined) return;
+    const left = this.#marked(name);
+    // what an earlier run of its own has left behind is ours to end
+    for (const pid of left) kill(pid, stopSignal);
+    throw new Error(`node ${name}: process ${other} runs on its data directory ${left.includes(other) ? 'still, and is asked to end' : 'already'}`);
+  }
+
   async stop(name: string, incarnation: string, graceMs: number): Promise<void> {
     const record = this.#living(name);
     if (record === null || this.#incarnation(record) !== incarnation) return;
     this.#signal(record, record.stopSignal as NodeJS.Signals);
     // one that was halted hears of the end only when it goes on
     this.#signal(record, 'SIGCONT');
+    this.#point('stop, asked');
     const deadline = Date.now() + graceMs;
     while (this.#lives(record) || this.#children.get(name)?.pid === record.pid) {
       if (Date.now() >= deadline) this.#signal(record, 'SIGKILL');
       await new Promise((wake) => setTimeout(wake, POLL_MS));
     }
-    this.#endRest(name);
+    this.#point('stop, ended');
+    await this.#endRest(name);
     this.#look(name);
   }
 
@@ -117,7 +135,7 @@ export class ProcessDriver implements NodeDriver {
     try {
       return spawn(spec.command, spec.args, {
         cwd: spec.dataDir,
-        env: { PATH: process.env['PATH'] ?? '', HOME: spec.dataDir, ...spec.env, [MARK]: this.#mark(name) },
+        env: { PATH: process.env['PATH'] ?? '', HOME: spec.dataDir, ...spec.env, [MARK]: this.#mark(name), ...Object.fromEntries([dataMark(spec.dataDir)]) },
         stdio: ['ignore', output, output],
         detached: true,
       });
@@ -152,7 +170,7 @@ export class ProcessDriver implements NodeDriver {
 
   #adopt(name: string, record: RunRecord | null): RunRecord | null {
     // children that it has started carry the mark too: the first is the oldest
-    const pids = pidsWithEnv(`${MARK}=${this.#mark(name)}`).sort((a, b) => (startTicks(a) ?? 0) - (startTicks(b) ?? 0));
+    const pids = this.#marked(name).sort((a, b) => (startTicks(a) ?? 0) - (startTicks(b) ?? 0));
     const [pid] = pids;
     const ticks = pid === undefined ? null : startTicks(pid);
     if (pid === undefined || ticks === null) return null;
@@ -171,8 +189,15 @@ export class ProcessDriver implements NodeDriver {
   }
 
   /** Ends what a node has left behind. */
-  #endRest(name: string): void {
-    for (const pid of pidsWithEnv(`${MARK}=${this.#mark(name)}`)) kill(pid, 'SIGKILL');
+  async #endRest(name: string): Promise<void> {
+    for (let left = this.#marked(name); left.length > 0; left = this.#marked(name)) {
+      for (const pid of left) kill(pid, 'SIGKILL');
+      await new Promise((wake) => setTimeout(wake, POLL_MS));
+    }
+  }
+
+  #marked(name: string): number[] {
+    return pidsWithEnv(`${MARK}=${this.#mark(name)}`);
   }
 
   #end(name: string, record: RunRecord): void {
@@ -181,6 +206,10 @@ export class ProcessDriver implements NodeDriver {
 
   #incarnation({ pid, startTicks: ticks, startedAtMs }: RunRecord): string {
     return pid < 0 ? `start@${startedAtMs}` : `${pid}@${ticks}`;
+  }
+
+  #point(name: string): void {
+    this.#options.onPoint?.(name);
   }
 
   #mark(name: string): string {

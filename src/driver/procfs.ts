@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Usage } from './port.ts';
 
 /** Clock ticks of /proc per second: fixed at 100 on every Linux that Node.js runs on. */
@@ -62,4 +63,14 @@ export function pidsWithEnv(entry: string): number[] {
   return readdirSync('/proc')
     .map(Number)
     .filter((pid) => Number.isInteger(pid) && pid !== process.pid && `\0${read(`/proc/${pid}/environ`) ?? ''}\0`.includes(wanted) && startTicks(pid) !== null);
+}
+
+/** The mark of every process that runs on a data directory, in whatever it runs. */
+export function dataMark(dataDir: string): readonly [name: string, value: string] {
+  return ['TIDEGATE_DATA', resolve(dataDir)];
+}
+
+/** Pids of processes that drivers on this machine have started on a data directory. */
+export function usersOfData(dataDir: string): number[] {
+  return pidsWithEnv(dataMark(dataDir).join('='));
 }

@@ -38,7 +38,9 @@ async function reloadFile(state: GatewayState, body: AdminBody): Promise<AdminRe
 /** The configuration in force with other upstreams in one chain, checked like a file; problems are told by the upstream's own members. */
 function withUpstreams(running: Config, chain: string, change: (upstreams: readonly UpstreamConfig[]) => readonly unknown[]): Wanted {
   const chains = running.chains.map((one) => (one.name === chain ? { ...one, upstreams: change(one.upstreams) } : one));
-  const result = configFromValue({ ...running, chains });
+  // a node whose upstream goes is not named by it any more
+  const nodes = running.nodes.map(({ upstream: _, ...node }) => node);
+  const result = configFromValue({ ...running, nodes, chains });
   if (result.ok) return { config: result.config };
   const at = running.chains.findIndex(({ name }) => name === chain);
   const own = `chains[${at}].upstreams[${running.chains[at]?.upstreams.length ?? 0}].`;

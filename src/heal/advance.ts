@@ -24,6 +24,7 @@ const going = (operation: Operation, step: Step | null, why: string): Advance =>
 /** An operation that began on a verdict which no longer holds, with nothing done yet that cannot be taken back. */
 function recovered(operation: Operation, node: NodeFacts, verdict: Verdict): boolean {
   if (operation.kind === 'stop') return node.wish === 'running';
+  if (operation.kind === 'remove') return false;
   // begun on a healthy node: an operator's wish
   if (operation.verdict === 'healthy') return false;
   return operation.kind !== 'start' && operation.kind !== 'readmit' && verdict.kind === 'healthy' && node.process.state === 'running' && node.process.incarnation === operation.incarnation && node.data.swapped !== operation.id;
@@ -37,6 +38,13 @@ function endOldRun(operation: Operation, node: NodeFacts, { options, nowMs }: Ar
   const cordoned = { ...operation, cordonedAtMs };
   if (edge !== null && edge.inFlight > 0 && nowMs - cordonedAtMs < options.drainTimeoutMs) return going(cordoned, null, `${edge.inFlight} calls are still under way on it`);
   return going(cordoned, { kind: 'stop', incarnation: operation.incarnation }, 'no traffic on it any more: stopping it');
+}
+
+/** Out of service, ended, off the gateway's list, forgotten: in this order, whatever of it is done already. */
+function takeAway(operation: Operation, node: NodeFacts, around: Around): Advance {
+  if (node.process.state === 'running') return endOldRun({ ...operation, incarnation: node.process.incarnation }, node, around);
+  if (node.edge !== null) return going(operation, { kind: 'delist' }, 'nothing of it runs: taking it off the gateway\'s list');
+  return going(operation, { kind: 'forget' }, 'it is kept no more');
 }
 
 /** Nothing runs: change the data if that is the point, then start. */
@@ -68,6 +76,8 @@ function ramp(operation: Operation, { edge }: NodeFacts, percents: readonly numb
 function prove(operation: Operation, node: NodeFacts, verdict: Verdict, around: Around): Advance {
   const look = lookAtProbation(operation.probation, node, verdict, around);
   const next = { ...operation, probation: look.state };
+  // a gateway that starts anew has forgotten it
+  if (operation.hold && node.edge?.cordoned === false) return going(next, { kind: 'cordon' }, 'held out of service until it has passed its probation');
   if (look.result === 'going') return going(next, null, look.why);
   if (look.result === 'failed') return { operation: null, step: null, outcome: 'failed', why: look.why };
   const isOpen = !operation.hold && node.edge?.cordoned !== true;
@@ -102,7 +112,8 @@ export function advance(operation: Operation, node: NodeFacts, verdict: Verdict,
   if (node.process.state === 'unknown') return going(operation, null, 'its driver cannot be asked: waiting');
   if (recovered(operation, node, verdict)) return { operation: null, step: node.edge?.cordoned === true && !operation.keepCordon ? { kind: 'uncordon' } : null, outcome: 'dropped', why: `it is well again (${verdict.why}): nothing to do` };
   if (operation.kind === 'stop') return node.process.state === 'running' ? endOldRun({ ...operation, incarnation: node.process.incarnation }, node, around) : { operation: null, step: null, outcome: 'done', why: 'stopped' };
-  if (node.wish === 'stopped') return { operation: null, step: null, outcome: 'dropped', why: 'it is to be stopped' };
+  if (operation.kind === 'remove') return takeAway(operation, node, around);
+  if (node.wish !== 'running') return { operation: null, step: null, outcome: 'dropped', why: `it is to be ${node.wish}` };
   if (operation.kind === 'restore' && node.data.staged !== operation.id && node.data.swapped !== operation.id) {
     return going(operation, { kind: 'stage', operationId: operation.id, snapshotId: operation.snapshotId ?? '' }, `bringing snapshot ${operation.snapshotId ?? ''} in beside the live data`);
   }

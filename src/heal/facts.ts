@@ -69,7 +69,8 @@ export interface DataFacts {
 /** One node, looked at now. */
 export interface NodeFacts {
   readonly name: string;
-  readonly wish: 'running' | 'stopped';
+  /** What operators want of it; `removed`: it is to be kept no more. */
+  readonly wish: 'running' | 'stopped' | 'removed';
   readonly paused: boolean;
   readonly process: ProcessFacts;
   /** Of the newest run; null = nothing telling. */

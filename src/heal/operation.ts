@@ -1,7 +1,7 @@
 import type { VerdictKind } from './ailment.ts';
 
 /** What is done to one node, from the first step to the last. */
-export type OperationKind = 'start' | 'restart' | 'resync' | 'restore' | 'readmit' | 'stop';
+export type OperationKind = 'start' | 'restart' | 'resync' | 'restore' | 'readmit' | 'stop' | 'remove';
 
 /** Where in its probation a node is. */
 export interface ProbationState {
@@ -56,10 +56,14 @@ export type Step =
   | { readonly kind: 'weight'; readonly percent: number }
   | { readonly kind: 'uncordon' }
   | { readonly kind: 'discard'; readonly operationId: string }
+  /** Off the gateway's list. */
+  | { readonly kind: 'delist' }
+  /** The last step of a removal: from then on nobody looks at it. */
+  | { readonly kind: 'forget' }
   | { readonly kind: 'callHuman'; readonly verdict: VerdictKind };
 
 /** Steps that can take traffic or data away. What an operator wishes to stop, or what does not run, has neither. */
 export function lowers(step: Step, operation: Operation): boolean {
-  if (operation.kind === 'stop' || operation.kind === 'start') return false;
+  if (operation.kind === 'stop' || operation.kind === 'start' || operation.kind === 'remove') return false;
   return step.kind === 'cordon' || step.kind === 'stop' || step.kind === 'swap';
 }

@@ -78,7 +78,8 @@ const plain = ({ node, verdict, memory }: Look, why: string): NodePlan => ({ nod
 
 function carryOn(look: Look, operation: Operation, capacity: Capacity, ask: PlanAsk): NodePlan {
   const { node, verdict } = look;
-  if ((node.paused || ask.chain.paused) && operation.kind !== 'stop') return plain(look, `healing is paused in the middle of a ${operation.kind}`);
+  const isWish = operation.kind === 'stop' || operation.kind === 'remove';
+  if ((node.paused || ask.chain.paused) && !isWish) return plain(look, `healing is paused in the middle of a ${operation.kind}`);
   const { chain, options, nowMs } = ask;
   const next = advance(operation, node, verdict, { chain, options, nowMs });
   const refused = next.step !== null && lowers(next.step, operation) ? refusal(lossGuards({ kind: operation.kind, node, chain, capacity, options })) : null;
@@ -160,19 +161,20 @@ function begin(look: Look, capacity: Capacity, ask: PlanAsk): NodePlan {
   return { ...planned, rung: choice.rung, guards, why: `${verdict.why}: ${choice.why}; ${planned.why}` };
 }
 
-/** A node whose wish is to be stopped, while it runs: an operator's word, whatever the capacity. */
-function stopByWish(look: Look, capacity: Capacity, ask: PlanAsk): NodePlan {
+/** A node that is to be stopped while it runs, or to be removed: an operator's word, whatever the capacity. */
+function endByWish(look: Look, capacity: Capacity, ask: PlanAsk): NodePlan {
   const { node } = look;
-  if (node.process.state !== 'running') return plain(look, look.verdict.why);
-  const about = { verdict: 'stopped', why: 'stopped by wish', startedAtMs: ask.nowMs, incarnation: node.process.incarnation, snapshotId: null, keepCordon: isOperators(look), hold: true } as const;
-  const operation = newOperation('stop', about, node.name);
+  const kind = node.wish === 'removed' ? 'remove' : 'stop';
+  if (kind === 'stop' && node.process.state !== 'running') return plain(look, look.verdict.why);
+  const about = { verdict: 'stopped', why: look.verdict.why, startedAtMs: ask.nowMs, incarnation: node.process.incarnation, snapshotId: null, keepCordon: isOperators(look), hold: true } as const;
+  const operation = newOperation(kind, about, node.name);
   return carryOn({ ...look, memory: { ...look.memory, operation } }, operation, capacity, ask);
 }
 
 function planNode(look: Look, capacity: Capacity, ask: PlanAsk): NodePlan {
   const { node, verdict, memory } = look;
   if (memory.operation !== null) return carryOn(look, memory.operation, capacity, ask);
-  if (node.wish === 'stopped') return stopByWish(look, capacity, ask);
+  if (node.wish !== 'running') return endByWish(look, capacity, ask);
   if (node.paused || ask.chain.paused) return plain(look, `${verdict.why}; healing is paused`);
   if (verdict.kind === 'healthy' && memory.heldOut) return readmit(look, capacity, ask);
   if (DO_NOTHING.has(verdict.kind)) return plain(look, verdict.why);

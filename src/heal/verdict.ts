@@ -66,8 +66,16 @@ export function chainVerdict(chain: ChainFacts, options: HealOptions, nowMs: num
  * told by heads only where the chain itself moves and our network is in order.
  */
 export function diagnose(node: NodeFacts, memory: NodeMemory, chain: ChainFacts, now: { readonly options: HealOptions; readonly nowMs: number; readonly chainVerdict: Verdict | null }): Verdict {
+  const verdict = judge(node, memory, chain, now);
+  const { edge } = node;
+  // the gateway sees what no look does: calls that fail, answers that are slow
+  if (verdict.kind === 'stopped' || edge === null || edge.why === '' || (edge.state !== 'ejected' && edge.state !== 'down')) return verdict;
+  return { ...verdict, why: `${verdict.why}; the gateway says: ${edge.why}` };
+}
+
+function judge(node: NodeFacts, memory: NodeMemory, chain: ChainFacts, now: { readonly options: HealOptions; readonly nowMs: number; readonly chainVerdict: Verdict | null }): Verdict {
   const { options, nowMs } = now;
-  if (node.wish === 'stopped') return { kind: 'stopped', why: 'stopped by wish' };
+  if (node.wish !== 'running') return { kind: 'stopped', why: `${node.wish} by wish` };
   if (node.process.state === 'unknown') return { kind: 'unknown', why: 'its driver cannot tell whether it runs' };
   if (node.data.damage !== null) return { kind: 'dataCorrupt', why: node.data.damage };
   if (node.process.state !== 'running') return goneVerdict(node, memory, options);

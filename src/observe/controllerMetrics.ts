@@ -48,6 +48,8 @@ export class ControllerMetrics {
   readonly #durations: Histogram;
   readonly #seenRuns = new Map<string, string>();
   readonly #verdicts = new Map<string, string>();
+  /** Gauges of each node, to take them away with it. */
+  readonly #series = new Map<string, Map<string, readonly [Row, Record<string, string>]>>();
 
   constructor() {
     const options = (row: Row) => {
@@ -90,6 +92,14 @@ export class ControllerMetrics {
     if (usage?.openFiles != null) this.#set('files', labels, usage.openFiles);
   }
 
+  /** The series of a node that is kept no more vanish. */
+  forget(chain: string, node: string): void {
+    const own = `${chain} ${node}`;
+    for (const [row, labels] of this.#series.get(own)?.values() ?? []) this.#gauges.get(row)?.remove(labels);
+    this.#runs.remove({ chain, node });
+    for (const kept of [this.#series, this.#seenRuns, this.#verdicts]) kept.delete(own);
+  }
+
   latency(chain: string, node: string, tookMs: number): void {
     this.#set('latency', { chain, node }, tookMs / 1000);
   }
@@ -121,5 +131,10 @@ export class ControllerMetrics {
 
   #set(row: Row, labels: Record<string, string>, value: number): void {
     this.#gauges.get(row)?.set(labels, value);
+    const { chain, node } = labels;
+    if (chain === undefined || node === undefined) return;
+    const own = this.#series.get(`${chain} ${node}`) ?? new Map<string, readonly [Row, Record<string, string>]>();
+    own.set(`${row} ${Object.values(labels).join(' ')}`, [row, labels]);
+    this.#series.set(`${chain} ${node}`, own);
   }
 }

@@ -130,6 +130,21 @@ export function driverContract(kind: string, open: (dir: string) => DriverBench 
       expect((await seen(next, 'a', ({ state }) => state === 'exited')).incarnation).toBe(before.incarnation);
     });
 
+    it('never runs two nodes on one data directory', async () => {
+      const { driver, dataDir } = await bench();
+      await driver.start('a', shellSpec(dataDir, IDLE));
+      await said(driver, 'a', 'up');
+      const { pid, incarnation } = await driver.observe('a');
+      await expect(driver.start('b', shellSpec(`${dataDir}/../data`, IDLE))).rejects.toThrow(`node b: process ${pid} runs on its data directory already`);
+      expect((await driver.observe('b')).state).not.toBe('running');
+      await driver.stop('a', incarnation, 10_000);
+      await driver.start('b', shellSpec(dataDir, IDLE));
+      const other = await driver.observe('b');
+      expect(other.state).toBe('running');
+      await driver.stop('b', other.incarnation, 0);
+      await driver.forget('b');
+    });
+
     it('says why a command cannot be started', async () => {
       const { driver, dataDir } = await bench();
       await expect(driver.start('a', { ...shellSpec(dataDir, ''), command: '/no/such/node' })).rejects.toThrow(/a: .*\/no\/such\/node/);

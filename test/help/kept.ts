@@ -43,6 +43,10 @@ export const QUICK = {
 
 export interface KeptOptions {
   readonly nodes?: number;
+  /** Of these, the last so many are neither kept nor known to the gateway yet. */
+  readonly late?: number;
+  /** The gateway is told of none of the nodes but the first. */
+  readonly strange?: boolean;
   readonly healing?: object;
   /** Members of `controller`. */
   readonly controller?: object;
@@ -60,6 +64,8 @@ export interface Kept {
   readonly config: Config;
   readonly gateway: TestGateway;
   readonly names: readonly string[];
+  /** Every node as it would stand in a configuration, the late ones too. */
+  readonly nodes: readonly Record<string, unknown>[];
   readonly dir: string;
   controller: Controller;
   chain: FedChain | null;
@@ -77,14 +83,16 @@ const WAIT = { timeout: 60_000, interval: 50 };
 
 export async function keptChain(options: KeptOptions = {}): Promise<Kept> {
   const dir = mkdtempSync(join(tmpdir(), 'tidegate-kept-'));
-  const names = Array.from({ length: options.nodes ?? 3 }, (_, i) => `kept-${i + 1}`);
+  const all = Array.from({ length: options.nodes ?? 3 }, (_, i) => `kept-${i + 1}`);
+  const names = all.slice(0, all.length - (options.late ?? 0));
   const genesisTimestamp = Math.floor(Date.now() / 1000);
   const spec = { chainId: 31_337, hardfork: 'prague', genesisTimestamp };
-  const ports = await Promise.all(names.map(freePort));
+  const ports = await Promise.all(all.map(freePort));
   const tokenFile = join(dir, 'admin.token');
-  const fronted = names.map((name, i) => ({ name, httpUrl: `http://127.0.0.1:${ports[i]}`, wsUrl: `ws://127.0.0.1:${ports[i]}` }));
+  const everyone = all.map((name, i) => ({ name, httpUrl: `http://127.0.0.1:${ports[i]}`, wsUrl: `ws://127.0.0.1:${ports[i]}` }));
+  const fronted = everyone.slice(0, options.strange === true ? 1 : names.length);
   const gateway = await testGateway(fronted, { tokenFile, chain: { chainId: 31_337, blockTimeMs: BLOCK_MS, methods: { dev: true } } });
-  const nodes = names.map((name, i) => {
+  const nodes = all.map((name, i) => {
     const node = { name, chain: 'test', client: 'anvil', command: findAnvil(), args: fedAnvilArgs(spec), httpPort: ports[i], dataDir: join(dir, name), stopGraceMs: '5s' };
     return { ...node, ...options.change?.(node, i) };
   });
@@ -92,13 +100,14 @@ export async function keptChain(options: KeptOptions = {}): Promise<Kept> {
     ...options.config?.(dir),
     chains: [{ name: 'test', upstreams: fronted.map(({ name, httpUrl }) => ({ name, http: httpUrl })), ...options.chain }],
     controller: { stateDir: join(dir, 'state'), intervalMs: 200, rpcTimeoutMs: 1000, edge: { url: gateway.adminUrl, tokenFile }, admin: { port: 0, tokenFile: join(dir, 'controller.token') }, healing: { ...QUICK, ...options.healing }, ...options.controller },
-    nodes,
+    nodes: nodes.slice(0, names.length),
   });
   if (!parsed.ok) throw new Error(parsed.problems.map(({ path, message }) => `${path}: ${message}`).join('\n'));
   const kept: Kept = {
     config: parsed.config,
     gateway,
     names,
+    nodes,
     dir,
     controller: await startController(parsed.config, { log: silentLog() }),
     chain: null,
@@ -129,7 +138,7 @@ export async function keptChain(options: KeptOptions = {}): Promise<Kept> {
       rmSync(dir, { recursive: true, force: true });
     },
   };
-  const fed = fronted.map(({ name, httpUrl, wsUrl }) => ({ name, httpUrl, wsUrl, reset: () => Promise.resolve() }));
+  const fed = everyone.map(({ name, httpUrl, wsUrl }) => ({ name, httpUrl, wsUrl, reset: () => Promise.resolve() }));
   kept.chain = await startFedChain(fed, { ...spec, blockTimeMs: options.blockMs ?? BLOCK_MS, dataDir: dir, startTimeoutMs: 30_000, report: () => undefined });
   return kept;
 }
