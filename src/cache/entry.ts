@@ -22,6 +22,8 @@ export interface Entry {
   readonly askedMs: number;
   /** Class when it was stored, for metrics. */
   readonly class: StoredClass;
+  /** `web3_clientVersion` of the node that gave it, where other answers may be derived from it; absent = not known. */
+  readonly client?: string;
 }
 
 /** How long what belongs to the head of the moment may be used, where the block time is not known. */

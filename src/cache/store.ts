@@ -69,6 +69,11 @@ export class CacheStore {
     return entry !== undefined && holds(entry, ask, view, nowMs);
   }
 
+  /** The entry with this key, whether it holds or not, to derive from; counts nothing. */
+  source(key: string): Entry | null {
+    return this.#entries.get(key) ?? null;
+  }
+
   /** Whether an answer of so many bytes would be stored. */
   fits(key: string, valueBytes: number): boolean {
     return key.length + valueBytes + ENTRY_BYTES <= this.#maxEntryBytes;

@@ -23,6 +23,21 @@ const methodRule = z.strictObject(
 
 const METHOD = /^[A-Za-z0-9_.:/-]{1,128}$/;
 
+const MODES = ['auto', 'off'] as const;
+
+const deriveSection = section(
+  {
+    mode: z
+      .enum(MODES, { error: `must be one of ${MODES.join(', ')}` })
+      .default(D.derive.mode)
+      .describe('auto: where samples have proven, for each client version, that the node itself would say the same; off: never.'),
+    samples: count(D.derive.samples, [1, 10_000], 'Different derived answers of a pair of methods that must equal the node\'s own.'),
+    recheckSample: ratio(D.derive.recheckSample, [0, 1], 'Share of derived answers that a node is asked for all the same, to compare.'),
+    maxTransactions: count(D.derive.maxTransactions, [1, 10_000_000], 'Most transactions whose block is remembered, in each process.'),
+  },
+  'Answers made of other stored answers, such as a transaction of its block.',
+);
+
 /** Answers of one chain that are kept. */
 export const chainCacheSection = section(
   {
@@ -34,6 +49,7 @@ export const chainCacheSection = section(
       [0, 1],
       'Share of answers from the cache that a node is asked again, to count differences.',
     ),
+    derive: deriveSection,
     methods: z
       .record(z.string().regex(METHOD, { error: 'is not the name of a method' }), methodRule, {
         error: 'must be a mapping of method to rule',

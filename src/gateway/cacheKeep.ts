@@ -20,6 +20,8 @@ export interface KeepHost {
   agreed(index: number): number;
   fits(ask: CallAsk, valueBytes: number): boolean;
   put(entry: Entry): void;
+  /** `web3_clientVersion` of a node, where it is to be noted with the answer; else ''. */
+  clientFor(ask: CallAsk, index: number): string;
 }
 
 /** How one attempt was asked. */
@@ -30,6 +32,7 @@ interface Asked {
   readonly byHash: boolean;
   readonly agreedBefore: number;
   readonly head: Evidence['head'];
+  readonly client: string;
 }
 
 /** Methods whose revert is the chain's word about a block. */
@@ -55,7 +58,7 @@ export class CacheKeep {
     const stands = agreedBefore >= ask.number && ask.number >= 0;
     const byHash = stands && mayAskByHash(ask) && cache.hashes.has(index, agreedBefore);
     const { head } = cache.view;
-    this.#asked.push({ attempt, generation: cache.generation, askedMs: cache.clock.nowMs(), byHash, agreedBefore, head });
+    this.#asked.push({ attempt, generation: cache.generation, askedMs: cache.clock.nowMs(), byHash, agreedBefore, head, client: cache.clientFor(ask, index) });
     if (byHash) return paramsByHash(ask, paramsRaw);
     return stands && isVague(ask) ? paramsByNumber(ask, paramsRaw) : null;
   }
@@ -74,16 +77,17 @@ export class CacheKeep {
     const value = Buffer.allocUnsafeSlow(told.end - told.start);
     told.body.copy(value, 0, told.start, told.end);
     const { isError } = told;
-    const store = (): void => this.#store(asked, { value, isError }, verdict);
+    const client = cache.clientFor(this.ask, index) === asked.client ? asked.client : '';
+    const store = (): void => this.#store(asked, { value, isError, ...(client === '' ? {} : { client }) }, verdict);
     if (verdict.when === 'now') store();
     else cache.confirmer.confirm(index, verdict.number, store);
   }
 
-  #store(asked: Asked, { value, isError }: Pick<Entry, 'value' | 'isError'>, { bond, class: finality, number, hash }: Verdict): void {
+  #store(asked: Asked, told: Pick<Entry, 'value' | 'isError' | 'client'>, { bond, class: finality, number, hash }: Verdict): void {
     const cache = this.#cache;
     if (asked.generation !== cache.generation) return;
     if (bond === 'head' && cache.view.head?.hash !== hash) return;
-    cache.put({ key: this.ask.key, value, isError, bond, number, hash, askedMs: asked.askedMs, class: finality });
+    cache.put({ ...told, key: this.ask.key, bond, number, hash, askedMs: asked.askedMs, class: finality });
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Compared } from '../cache/derive/proofs.ts';
 import type { FlushScope } from '../cache/store.ts';
 import { MethodPolicy } from '../chain/access.ts';
 import { Flights } from '../cache/flight.ts';
@@ -133,7 +134,7 @@ export class ChainRuntime implements Serving {
     this.table = blankTable(config.name);
     const { world, catalog, metrics } = parts;
     const { clock, timers, random, log } = world;
-    this.cache = new ChainCache(config.cache, { name: config.name, tier: world.tier ?? null, chainId: () => this.chainId, catalog, view: parts.view, clock, timers, random, log, metrics: metrics.cache, node: (index) => this.node(index) });
+    this.cache = new ChainCache(config.cache, { name: config.name, tier: world.tier ?? null, chainId: () => this.chainId, catalog, view: parts.view, clock, timers, random, log, metrics: metrics.cache, node: (index) => this.node(index), onCompared: (compared) => parts.judging.onCompared(compared) });
     this.logs = new ChainLogs(config.logs, this);
     this.filters = parts.filters;
     this.heavy = new Slots(config.routing.heavy.maxInFlight);
@@ -196,6 +197,10 @@ export class ChainRuntime implements Serving {
   onFlush(scope: FlushScope): void {
     this.cache.flush(scope);
     this.logs.flush();
+  }
+
+  onCompared(compared: Compared): void {
+    this.cache.deriver.take(compared);
   }
 
   onSent(hash: string): void {

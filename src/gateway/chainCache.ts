@@ -1,6 +1,7 @@
 import type { Clock, Timers } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import { AskMemo } from '../cache/askMemo.ts';
+import type { Compared } from '../cache/derive/proofs.ts';
 import { holds } from '../cache/entry.ts';
 import type { Entry } from '../cache/entry.ts';
 import { KeyReader } from '../cache/key.ts';
@@ -20,6 +21,7 @@ import type { ScannedCall } from '../rpc/scan.ts';
 import { CacheKeep } from './cacheKeep.ts';
 import type { KeepHost } from './cacheKeep.ts';
 import { Confirmer } from './confirmer.ts';
+import { Deriver } from './deriver.ts';
 import { DiskTier } from './diskTier.ts';
 import type { SecondTier } from './secondTier.ts';
 import { HashSupport } from './hashSupport.ts';
@@ -42,6 +44,8 @@ export interface CacheParts {
   readonly log: Logger;
   node(index: number): UpstreamNode | undefined;
   chainId(): number | null;
+  /** A derived answer was compared: all processes that serve the chain are to know. */
+  onCompared(compared: Compared): void;
 }
 
 /** Stored answers of one chain, as its serving side uses them. */
@@ -53,6 +57,7 @@ export class ChainCache implements KeepHost {
   /** Grows with each flush: what was asked before it is not stored after it. */
   generation = 0;
   readonly verifier: Verifier;
+  readonly deriver: Deriver;
   readonly #disk: DiskTier | null;
   readonly #parts: CacheParts;
   readonly #reader = new KeyReader();
@@ -63,6 +68,7 @@ export class ChainCache implements KeepHost {
   #limits: string;
   #agreed: readonly number[] = [];
   #serving: readonly number[] = [];
+  #clients: readonly string[] = [];
 
   constructor(config: ChainCacheConfig, parts: CacheParts) {
     const { view, clock, timers, metrics } = parts;
@@ -72,7 +78,7 @@ export class ChainCache implements KeepHost {
     this.clock = clock;
     this.confirmer = new Confirmer(view, calls, timers);
     this.hashes = new HashSupport(view, calls, clock);
-    this.verifier = new Verifier({ host: this, calls, metrics, random: parts.random, log: parts.log, serving: () => this.#serving });
+    this.verifier = new Verifier({ host: this, calls, metrics, random: parts.random, log: parts.log, serving: () => this.#serving, differs: (entry) => this.deriver.onDiffers(entry) });
     this.verifier.share = config.verifySample;
     const { name, tier } = parts;
     const disk = { name, view, calls, clock, tally: metrics.disk, chainId: () => parts.chainId(), node: () => this.#nodeAtHead() };
@@ -82,6 +88,15 @@ export class ChainCache implements KeepHost {
     this.#store = new CacheStore(config, metrics.memory);
     this.#store.epoch = view.epoch;
     this.#limits = limitsOf(config);
+    const source = (key: string): Entry | null => this.#store.source(key);
+    this.deriver = new Deriver(config.derive, {
+      name, view, clock, calls, metrics, random: parts.random, log: parts.log, confirmer: this.confirmer,
+      shelf: { source },
+      serving: () => this.#serving,
+      agreed: (index) => this.agreed(index),
+      clientOf: (index) => this.#clients[index] ?? '',
+      tell: (compared) => parts.onCompared(compared),
+    });
   }
 
   /** Keys a call and resolves it by the chain as whoever calls sees it; null where its answer is not to be stored, shared or looked up. */
@@ -106,7 +121,7 @@ export class ChainCache implements KeepHost {
     if (vantage.epoch !== this.view.epoch) return null;
     const sight = this.#sight(vantage);
     const entry = this.#store.get(ask, sight, this.clock.nowMs());
-    if (entry === null) return this.#fromDisk(ask, sight);
+    if (entry === null) return this.#fromDisk(ask, sight) ?? this.deriver.find(ask, call, sight);
     if (sight === vantage && this.#memo.get(ask.plan, call.paramsRaw, vantage) === undefined && call.paramsRaw.length <= MAX_MEMO_CHARS) {
       this.#memo.put(ask, ownText(call.paramsRaw), vantage);
     }
@@ -133,8 +148,14 @@ export class ChainCache implements KeepHost {
   }
 
   put(entry: Entry): void {
-    this.#store.put({ ...entry, key: ownText(entry.key) });
+    const kept = { ...entry, key: ownText(entry.key) };
+    this.#store.put(kept);
+    this.deriver.onStored(kept);
     this.#disk?.put(entry);
+  }
+
+  clientFor(ask: CallAsk, index: number): string {
+    return this.deriver.clientFor(ask.key, index);
   }
 
   #fromDisk(ask: CallAsk, sight: ChainView): Entry | null {
@@ -163,6 +184,7 @@ export class ChainCache implements KeepHost {
   take(table: RouteTable): void {
     this.#agreed = table.entries.map((entry) => entry.agreedNumber);
     this.#serving = table.serving;
+    this.#clients = table.entries.map(({ client }) => client);
     this.hashes.onTable(table);
     this.sync();
     this.#disk?.look();
@@ -181,6 +203,7 @@ export class ChainCache implements KeepHost {
     this.generation++;
     this.#parts.metrics.onFlush();
     this.#disk?.flush(scope);
+    this.deriver.reset();
     return this.#store.flush(scope);
   }
 
@@ -188,6 +211,7 @@ export class ChainCache implements KeepHost {
   apply(config: ChainCacheConfig): void {
     this.#enabled = config.enabled;
     this.verifier.share = config.verifySample;
+    this.deriver.apply(config.derive);
     this.#memo.clear();
     this.#plans = new PlanBook(this.#parts.catalog, config.methods);
     if (limitsOf(config) === this.#limits && config.enabled) return;

@@ -1,3 +1,4 @@
+import { isTarget } from '../cache/derive/targets.ts';
 import type { MethodSpec } from '../chain/method.ts';
 import type { CacheFacts } from '../route/explanation.ts';
 import type { ScannedCall } from '../rpc/scan.ts';
@@ -20,5 +21,14 @@ export function cacheFacts(chain: ChainRuntime, spec: MethodSpec, call: ScannedC
   const stored = cache.holds(ask, vantage);
   const kept = WORDS[ask.class] ?? '';
   const words = stored ? `answered from memory; stored ${kept}` : `not stored here; a node's answer is stored, where it is proven to be of the trusted chain, ${kept}`;
-  return { class: ask.class, block: ask.number, stored, words };
+  return { class: ask.class, block: ask.number, stored, words: words + derivedWords(chain, call.method) };
+}
+
+/** What samples have shown of answers to such calls that are made of other stored answers. */
+function derivedWords({ cache, config }: ChainRuntime, method: string): string {
+  if (config.cache.derive.mode === 'off' || !isTarget(method)) return '';
+  const { samples } = config.cache.derive;
+  const lines = cache.deriver.proofs.lines().filter(({ target }) => target === method);
+  const told = lines.map(({ source, client, state, same }) => `from ${source} of ${client} ${state === 'open' ? `not yet (${same} of ${samples} samples)` : state}`);
+  return `; derived ${told.length === 0 ? 'from no other answer yet' : told.join(', ')}`;
 }

@@ -1,3 +1,4 @@
+import type { Compared } from '../cache/derive/proofs.ts';
 import type { FlushScope } from '../cache/store.ts';
 import type { Outcome } from '../chain/outcome.ts';
 import type { UpstreamConfig } from '../config/schema.ts';
@@ -18,6 +19,8 @@ export interface Judging {
   onWanted(): void;
   /** A node took a transaction: every process that serves the chain is to know of it (`Serving.onSent`). */
   onSent(hash: string): void;
+  /** A derived answer was compared with a node's own: every process that serves the chain is to know (`Serving.onCompared`). */
+  onCompared(compared: Compared): void;
   /** Stored answers are void in every process that serves the chain (`Serving.onFlush`). */
   onFlush(scope: FlushScope): void;
 }
@@ -42,6 +45,8 @@ export interface Serving {
   onAnswered(index: number, calls?: number): void;
   /** A node took a transaction, here or in another process. */
   onSent(hash: string): void;
+  /** A derived answer was compared with a node's own, here or in another process. */
+  onCompared(compared: Compared): void;
   /** Stored answers are void. */
   onFlush(scope: FlushScope): void;
   /** The chain id became known. */

@@ -1,3 +1,4 @@
+import type { ProofLine } from '../cache/derive/proofs.ts';
 import type { UpstreamReport } from '../health/report.ts';
 import type { BudgetFacts } from '../route/budgetBook.ts';
 import type { LocalChain } from './localChain.ts';
@@ -46,6 +47,8 @@ export interface ChainStatus {
   readonly finalized: number | null;
   readonly blockTimeMs: number;
   readonly panic: boolean;
+  /** For which clients answers are derived from other answers, as samples have shown. */
+  readonly derived: readonly ProofLine[];
   readonly upstreams: readonly UpstreamStatus[];
 }
 
@@ -60,6 +63,7 @@ export function chainStatus(chain: LocalChain, nowMs: number, wallMs: number): C
     finalized: table.finalizedNumber < 0 ? null : table.finalizedNumber,
     blockTimeMs: Math.round(watch.judge.heads.blockTimeMs),
     panic: table.panic,
+    derived: watch.proofs.lines(),
     upstreams: watch.reports(nowMs).map(({ index, sinceMs, heldUntilMs, ...report }) => ({
       ...report,
       inFlight: serving.book.inFlight(index),

@@ -2,6 +2,7 @@ import type { Random } from '../base/random.ts';
 import { askAt } from '../cache/byHash.ts';
 import type { Entry } from '../cache/entry.ts';
 import type { CallAsk } from '../cache/rule.ts';
+import { sameJson } from '../cache/sameJson.ts';
 import type { CacheMetrics } from '../observe/cacheMetrics.ts';
 import type { Logger } from '../observe/log.ts';
 import type { ScannedCall } from '../rpc/scan.ts';
@@ -20,6 +21,8 @@ export interface VerifyParts {
   readonly log: Logger;
   /** Indices of nodes that serve now. */
   serving(): readonly number[];
+  /** A node says otherwise than the answer that was given. */
+  differs(entry: Entry): void;
 }
 
 /**
@@ -54,7 +57,7 @@ export class Verifier {
       this.underWay--;
       // a node that fails, or lacks the block by now, says nothing about the stored answer
       if (reply.kind === 'silent' || (reply.kind === 'error') !== entry.isError) return;
-      const isSame = reply.kind === 'error' || same(reply.body.subarray(reply.start, reply.end), entry.value);
+      const isSame = reply.kind === 'error' || sameJson(reply.body.subarray(reply.start, reply.end), entry.value);
       if (isSame) return metrics.onVerified(true);
       // asked by number, it may just have gone to another branch: it is to say that it has not
       const differs = (): void => this.onDifference(entry, call, index);
@@ -63,24 +66,10 @@ export class Verifier {
     });
   }
 
-  private onDifference({ number, hash }: Entry, { method }: ScannedCall, upstream: number): void {
+  private onDifference(entry: Entry, { method }: ScannedCall, upstream: number): void {
+    const { number, hash } = entry;
     this.parts.metrics.onVerified(false);
+    this.parts.differs(entry);
     this.parts.log.error({ method, number, hash, upstream }, 'a stored answer differs from that of a node for the same block');
   }
-}
-
-/** Whether two JSON texts mean the same; clients differ in the order of members and in white space. */
-function same(a: Buffer, b: Buffer): boolean {
-  if (a.equals(b)) return true;
-  try {
-    return JSON.stringify(ordered(JSON.parse(a.toString('utf8')))) === JSON.stringify(ordered(JSON.parse(b.toString('utf8'))));
-  } catch {
-    return false;
-  }
-}
-
-function ordered(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(ordered);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)).map(([key, inner]) => [key, ordered(inner)]));
 }

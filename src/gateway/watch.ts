@@ -1,3 +1,5 @@
+import { Proofs } from '../cache/derive/proofs.ts';
+import type { Compared } from '../cache/derive/proofs.ts';
 import type { FlushScope } from '../cache/store.ts';
 import { deniedMask } from '../chain/access.ts';
 import type { Catalog } from '../chain/catalog.ts';
@@ -49,6 +51,8 @@ export class ChainWatch implements Beating, Judging {
   /** Follows the chain for subscribers. */
   readonly follow: ChainFollow;
   readonly firstLook = new FirstLook();
+  /** Whose answers may be derived from others, as found by all processes that serve the chain. */
+  readonly proofs: Proofs;
   chainId: number | null;
   private readonly parts: WatchParts;
   private readonly options: ChainOptions;
@@ -63,6 +67,7 @@ export class ChainWatch implements Beating, Judging {
     this.chainId = chainId;
     this.maxResponseBytes = parts.maxResponseBytes;
     this.options = new ChainOptions(config);
+    this.proofs = new Proofs(config.cache.derive.samples);
     const { clock, random } = parts.world;
     this.judge = new ChainJudge(
       { chain: config.name, chainId, health: this.options.health, heads: { ...config.health.trustedHead, blockTimeMs: config.blockTimeMs }, pace: this.options.pace },
@@ -107,6 +112,7 @@ export class ChainWatch implements Beating, Judging {
     side.seat(this.seats, 0);
     side.take(this.table);
     if (this.chainId !== null) side.onChainId(this.chainId);
+    for (const compared of this.proofs.samples()) side.onCompared(compared);
   }
 
   leave(side: Serving): void {
@@ -133,6 +139,10 @@ export class ChainWatch implements Beating, Judging {
     for (const side of this.sides) side.onSent(hash);
   }
 
+  onCompared(compared: Compared): void {
+    if (this.proofs.take(compared)) for (const side of this.sides) side.onCompared(compared);
+  }
+
   onFlush(scope: FlushScope): void {
     for (const side of this.sides) side.onFlush(scope);
   }
@@ -153,6 +163,7 @@ export class ChainWatch implements Beating, Judging {
     this.config = config;
     this.maxResponseBytes = maxResponseBytes;
     this.options.take(config);
+    this.proofs.needed = config.cache.derive.samples;
     this.roster.apply(config.upstreams, { reopen, nowMs });
     this.tellSeats(Math.max(config.routing.deadlineMs, before.routing.deadlineMs));
     this.beat(nowMs);

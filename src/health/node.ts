@@ -45,6 +45,8 @@ export class NodeHealth {
   syncing = false;
   lastProbe: ProbeOk | null = null;
   clientVersion: string | null = null;
+  /** The same, but only as long as no probe fails: after that it may be another client. */
+  client = '';
   chainId: number | null = null;
   lacks: number;
   /** What its own answers showed that it cannot do. */
@@ -124,6 +126,7 @@ export class NodeHealth {
     if (nowMs - result.latencyMs >= this.#callFailedMs) this.#callFailedMs = -1;
     this.chainId = result.chainId ?? this.chainId;
     this.clientVersion = result.clientVersion ?? this.clientVersion;
+    this.client = result.clientVersion ?? this.client;
     if (this.chainId !== null && expectedChainId !== null) this.wrongChain = this.chainId !== expectedChainId;
   }
 
@@ -131,6 +134,7 @@ export class NodeHealth {
   onProbeFailed(kind: Exclude<ProbeResult['kind'], 'ok'>, nowMs: number): void {
     const first = !this.probed;
     this.probed = true;
+    this.client = '';
     // it lives, but who tells no head for long cannot be judged
     if (kind === 'throttled' && nowMs - this.#heardMs < DEAF_MS) return;
     this.answers = false;

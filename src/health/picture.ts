@@ -24,6 +24,7 @@ function entryOf(node: NodeHealth, heads: HeadTracker, service: Service, nowMs: 
     weight: node.removed ? 0 : node.weight * node.score * part,
     headNumber: head?.number ?? -1,
     headHash: head?.hash ?? '',
+    client: node.client,
     agreedNumber: heads.agreedAt(node.index),
     lacks: node.lacks,
     lowestState: node.learnt.lowestState,
@@ -35,7 +36,7 @@ function entryOf(node: NodeHealth, heads: HeadTracker, service: Service, nowMs: 
   };
 }
 
-const ENTRY_KEYS = ['state', 'tier', 'weight', 'maxInFlight', 'headNumber', 'headHash', 'agreedNumber', 'lacks', 'lowestState', 'denied', 'heldUntilMs', 'attemptTimeoutMs', 'hedgeDelayMs'] as const;
+const ENTRY_KEYS = ['state', 'tier', 'weight', 'maxInFlight', 'headNumber', 'headHash', 'client', 'agreedNumber', 'lacks', 'lowestState', 'denied', 'heldUntilMs', 'attemptTimeoutMs', 'hedgeDelayMs'] as const;
 
 const sameEntry = (a: RouteEntry, b: RouteEntry | undefined): boolean => b !== undefined && ENTRY_KEYS.every((key) => a[key] === b[key]);
 

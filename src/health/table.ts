@@ -14,6 +14,8 @@ export interface RouteEntry {
   /** Last head the node itself told of; -1 when unknown. */
   readonly headNumber: number;
   readonly headHash: string;
+  /** What its `web3_clientVersion` says, as known since it last failed a probe; '' = not known. */
+  readonly client: string;
   /** Highest height at which its own word equals the trusted chain; all below is the same branch. -1 = none known. */
   readonly agreedNumber: number;
   /** Bits of `1 << capabilityIndex` that the node is known to lack. */

@@ -79,6 +79,8 @@ export class CacheMetrics {
   readonly #verified = new Cell();
   readonly #differences = new Cell();
   readonly #flushes = new Cell();
+  readonly #derived = new Cell();
+  readonly #samples: CounterSet<'same' | 'differs'>;
 
   constructor(chain: string) {
     const memory = new TierMetrics(chain, 'memory');
@@ -90,6 +92,7 @@ export class CacheMetrics {
     this.#labels = { chain };
     this.#depths = new LogHistogram(this.#labels, COUNT_SCALE);
     this.#sideCalls = new CounterSet(this.#labels, 'kind', LABELS.sideCalls);
+    this.#samples = new CounterSet(this.#labels, 'outcome', LABELS.derivedOutcomes);
   }
 
   /** A reorg took so many entries of so many heights. */
@@ -113,6 +116,16 @@ export class CacheMetrics {
     if (!isSame) this.#differences.add();
   }
 
+  /** A call was answered from other answers. */
+  onDerived(): void {
+    this.#derived.add();
+  }
+
+  /** A derived answer was compared with a node's own. */
+  onSampled(isSame: boolean): void {
+    this.#samples.add(isSame ? 'same' : 'differs');
+  }
+
   emit(sheet: Sheet): void {
     for (const tier of this.#tiers) tier.emit(sheet);
     this.#memory.emitLevels(sheet);
@@ -122,5 +135,7 @@ export class CacheMetrics {
     sheet.counters('cacheSideCalls', this.#sideCalls);
     sheet.count('cacheVerified', this.#labels, this.#verified);
     sheet.count('cacheDifferences', this.#labels, this.#differences);
+    sheet.count('cacheDerived', this.#labels, this.#derived);
+    sheet.counters('cacheDeriveSamples', this.#samples);
   }
 }

@@ -93,8 +93,10 @@ export const METRICS = {
   cacheReorgDrops: row('cache_reorg_drops_total', count('answers'), CHAIN, 'Answers dropped because a reorganisation replaced their block.'),
   cacheReorgHeights: row('cache_reorg_heights', spread('blocks'), CHAIN, 'Heights whose answers each reorganisation dropped.'),
   cacheFlushes: row('cache_flushes_total', count('times'), CHAIN, 'Flushes: by an operator, by a call that changes a development chain, by a broken finality.'),
-  cacheSideCalls: row('cache_side_calls_total', count('calls'), ['chain', 'kind'], 'Calls to nodes on behalf of the cache: confirm a block, learn who takes block hashes, compare stored answers, identify the chain.'),
+  cacheSideCalls: row('cache_side_calls_total', count('calls'), ['chain', 'kind'], 'Calls to nodes on behalf of the cache: confirm a block, learn who takes block hashes, compare stored answers, identify the chain, sample derived answers.'),
   cacheVerified: row('cache_verified_total', count('answers'), CHAIN, 'Stored answers that were compared with a node\'s answer for the same block.'),
+  cacheDerived: row('cache_derived_total', count('calls'), CHAIN, 'Calls answered from other stored answers; they count as misses of the memory tier too.'),
+  cacheDeriveSamples: row('cache_derive_samples_total', count('answers'), ['chain', 'outcome'], 'Derived answers that were compared with a node\'s own before, or while, such answers are used. One that differs ends it for that client version and pair of methods.'),
   cacheDifferences: row('cache_verify_differences_total', count('answers'), CHAIN, 'Comparisons that found a difference.'),
   sockets: row('websocket_connections', gauge('connections'), CHAIN, 'Client WebSocket connections that are open.'),
   subscriptions: row('subscriptions', gauge('subscriptions'), ['chain', 'kind'], 'Subscriptions of clients.'),
@@ -117,7 +119,7 @@ export type MetricKey = keyof typeof METRICS;
 
 export type CacheTier = 'memory' | 'disk';
 /** Calls that the cache makes of itself. */
-export type SideCall = 'confirm' | 'hashSupport' | 'verify' | 'identity';
+export type SideCall = 'confirm' | 'hashSupport' | 'verify' | 'identity' | 'derive';
 
 /** How a client's call ended. */
 export type RequestOutcome = 'result' | 'error' | 'gone' | FaultKind;
@@ -181,7 +183,8 @@ export const LABELS = {
   workerStates: labelSet(['starting', 'serving', 'draining', 'waiting'] as const),
   workerDeaths: labelSet(['exit', 'signal', 'hung'] as const),
   storedClasses: labelSet<StoredClass>(['static', 'finalized', 'unfinalized', 'head']),
-  sideCalls: labelSet<SideCall>(['confirm', 'hashSupport', 'verify', 'identity']),
+  sideCalls: labelSet<SideCall>(['confirm', 'hashSupport', 'verify', 'identity', 'derive']),
+  derivedOutcomes: labelSet(['same', 'differs'] as const),
   hedgeOutcomes: labelSet(['won', 'lost'] as const),
   topicKinds: labelSet(keys(TOPIC_KINDS)),
   slowActions: labelSet(keys(SLOW_ACTIONS)),

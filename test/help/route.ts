@@ -36,6 +36,7 @@ export function entryOf(index: number, change: Partial<RouteEntry> = {}): RouteE
     maxInFlight: 256,
     attemptTimeoutMs: 500,
     hedgeDelayMs: 20,
+    client: '',
     ...change,
   };
 }

@@ -103,6 +103,8 @@ export class ViewEdge implements Judging {
 
   onSent(): void {}
 
+  onCompared(): void {}
+
   onFlush(): void {}
 
   onWanted(): void {

@@ -1,3 +1,4 @@
+import type { Compared } from '../../cache/derive/proofs.ts';
 import type { FlushScope } from '../../cache/store.ts';
 import type { Branch } from '../../chain/replicaView.ts';
 import type { ChainView } from '../../chain/view.ts';
@@ -42,7 +43,7 @@ export class ChainCast implements Serving {
   /** All that is known, for a worker that starts. */
   picture(): ChainPicture {
     const { id, watch, seats, table } = this;
-    return { id, name: watch.name, chainId: watch.chainId, seats, table, branch: this.branch(0), atMs: this.parts.world.clock.nowMs() };
+    return { id, name: watch.name, chainId: watch.chainId, seats, table, branch: this.branch(0), compared: watch.proofs.samples(), atMs: this.parts.world.clock.nowMs() };
   }
 
   seat(seats: readonly Seat[], graceMs: number): void {
@@ -63,6 +64,10 @@ export class ChainCast implements Serving {
 
   onSent(hash: string): void {
     this.parts.send({ kind: 'sent', chain: this.id, hash });
+  }
+
+  onCompared(compared: Compared): void {
+    this.parts.send({ kind: 'compared', chain: this.id, compared });
   }
 
   onFlush(scope: FlushScope): void {

@@ -64,6 +64,7 @@ export class Intake {
         else watch.onPruned(index, what, nowMs);
       }
       for (const hash of report.sent) watch.onSent(hash);
+      for (const compared of report.compared) watch.onCompared(compared);
       if (report.flushed) watch.onFlush({});
       if (report.wanted) watch.onWanted();
     }

@@ -1,3 +1,4 @@
+import type { Compared } from '../../cache/derive/proofs.ts';
 import type { Outcome } from '../../chain/outcome.ts';
 import { LABELS } from '../../observe/metricTable.ts';
 import type { Judging } from '../judging.ts';
@@ -9,6 +10,7 @@ const FIRST_OUTCOMES = 256;
 const MAX_OUTCOMES = 16_384;
 const MAX_LEARNT = 1024;
 const MAX_SENT = 4096;
+const MAX_COMPARED = 1024;
 
 /** Gathers what came of the calls of one chain until the next report: flat numbers, nothing allocated per call. */
 export class Outbox implements Judging {
@@ -18,6 +20,7 @@ export class Outbox implements Judging {
   private filled = 0;
   private learnt: number[] = [];
   private sent: string[] = [];
+  private compared: Compared[] = [];
   private wanted = false;
   private flushed = false;
 
@@ -58,6 +61,11 @@ export class Outbox implements Judging {
     this.hurry();
   }
 
+  onCompared(compared: Compared): void {
+    if (this.compared.length < MAX_COMPARED) this.compared.push(compared);
+    this.hurry();
+  }
+
   onSent(hash: string): void {
     if (this.sent.length < MAX_SENT) this.sent.push(hash);
     this.hurry();
@@ -65,14 +73,15 @@ export class Outbox implements Judging {
 
   /** What has gathered, and starts anew; null = nothing. */
   take(): ChainReport | null {
-    const { chain, filled, learnt, sent, flushed, wanted } = this;
-    if (filled === 0 && learnt.length === 0 && sent.length === 0 && !flushed && !wanted) return null;
+    const { chain, filled, learnt, sent, compared, flushed, wanted } = this;
+    if (filled === 0 && learnt.length === 0 && sent.length === 0 && compared.length === 0 && !flushed && !wanted) return null;
     this.filled = 0;
     this.learnt = [];
     this.sent = [];
+    this.compared = [];
     this.wanted = false;
     this.flushed = false;
-    return { chain, outcomes: this.outcomes.slice(0, filled), learnt: Float64Array.from(learnt), sent, flushed, wanted };
+    return { chain, outcomes: this.outcomes.slice(0, filled), learnt: Float64Array.from(learnt), sent, compared, flushed, wanted };
   }
 
   private learn(kind: number, index: number, what: number): void {

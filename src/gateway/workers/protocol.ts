@@ -1,3 +1,4 @@
+import type { Compared } from '../../cache/derive/proofs.ts';
 import type { FlushScope } from '../../cache/store.ts';
 import type { Branch } from '../../chain/replicaView.ts';
 import type { Config } from '../../config/schema.ts';
@@ -26,6 +27,8 @@ export interface ChainPicture {
   readonly seats: readonly Seat[];
   readonly table: RouteTable;
   readonly branch: Branch | null;
+  /** What derived answers were compared so far. */
+  readonly compared: readonly Compared[];
   /** Clock of the sender, to which times in the table refer. */
   readonly atMs: number;
 }
@@ -42,6 +45,8 @@ export type ToWorker =
   | { readonly kind: 'answered'; readonly chain: number; readonly index: number; readonly calls: number }
   /** A node took a transaction, from a call of any worker. */
   | { readonly kind: 'sent'; readonly chain: number; readonly hash: string }
+  /** A derived answer was compared with a node's own, by any process. */
+  | { readonly kind: 'compared'; readonly chain: number; readonly compared: Compared }
   /** Stored answers are void. */
   | { readonly kind: 'flush'; readonly chain: number; readonly scope: FlushScope }
   | { readonly kind: 'chainId'; readonly chain: number; readonly chainId: number }
@@ -63,6 +68,7 @@ export interface ChainReport {
   readonly learnt: Float64Array;
   /** Hashes of transactions that nodes took. */
   readonly sent: readonly string[];
+  readonly compared: readonly Compared[];
   /** A call changed the chain past its rules: stored answers are void. */
   readonly flushed: boolean;
   /** Calls wait for a newer head. */

@@ -61,6 +61,7 @@ export class RemoteChain {
     this.seat(picture.seats, 0);
     this.take(diffTable(blankTable(picture.name), picture.table), picture.atMs);
     if (picture.branch !== null) this.view.learn(picture.branch);
+    for (const compared of picture.compared) this.serving.onCompared(compared);
     if (picture.chainId !== null) this.serving.onChainId(picture.chainId);
   }
 
@@ -76,6 +77,7 @@ export class RemoteChain {
       this.serving.subs.deliver(message.batch);
     } else if (message.kind === 'lost') this.serving.subs.lost(message.notice);
     else if (message.kind === 'filterWord') this.filters.onWord(message.turn, message.word);
+    else if (message.kind === 'compared') this.serving.onCompared(message.compared);
     else if (message.kind === 'sent') this.serving.onSent(message.hash);
     else this.serving.onChainId(message.chainId);
   }

@@ -77,6 +77,6 @@ it('calls in flight are the sum over the processes, without those that are gone'
 
 it('a chain that was removed is nobody’s any more', () => {
   const { told, open } = desk();
-  open().onOutcomes([{ chain: 6, outcomes: Float64Array.of(0, 0, 0, 0, 1), learnt: new Float64Array(0), sent: ['0x1'], flushed: false, wanted: true }]);
+  open().onOutcomes([{ chain: 6, outcomes: Float64Array.of(0, 0, 0, 0, 1), learnt: new Float64Array(0), sent: ['0x1'], compared: [], flushed: false, wanted: true }]);
   expect(told).toEqual([]);
 });

@@ -5,7 +5,7 @@ import type { RouteEntry, RouteTable } from '../../../src/health/table.ts';
 import { diffTable, patchTable } from '../../../src/health/tablePatch.ts';
 
 const entry = (index: number, headNumber: number): RouteEntry => ({
-  index, name: `n${index}`, seed: index, state: 'serving', tier: 0, weight: 100, headNumber, headHash: '', agreedNumber: headNumber,
+  index, name: `n${index}`, seed: index, state: 'serving', tier: 0, weight: 100, headNumber, headHash: '', client: '', agreedNumber: headNumber,
   lacks: 0, lowestState: 0, denied: null, heldUntilMs: 0, maxInFlight: 10, attemptTimeoutMs: 100, hedgeDelayMs: 50,
 });
 
