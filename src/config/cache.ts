@@ -30,7 +30,7 @@ const deriveSection = section(
     mode: z
       .enum(MODES, { error: `must be one of ${MODES.join(', ')}` })
       .default(D.derive.mode)
-      .describe('auto: where samples have proven, for each client version, that the node itself would say the same; off: never.'),
+      .describe('Where samples have proven, for each client version, that the node itself would say the same (auto), or never (off).'),
     samples: count(D.derive.samples, [1, 10_000], 'Different derived answers of a pair of methods that must equal the node\'s own.'),
     recheckSample: ratio(D.derive.recheckSample, [0, 1], 'Share of derived answers that a node is asked for all the same, to compare.'),
     maxTransactions: count(D.derive.maxTransactions, [1, 10_000_000], 'Most transactions whose block is remembered, in each process.'),
