@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { DEFAULTS } from './defaults.ts';
-import { choice, count, durationMs, listOf, ratio, section, sizeBytes } from './fields.ts';
+import { choice, count, durationMs, flag, listOf, ratio, section, sizeBytes } from './fields.ts';
 import { hostField } from './server.ts';
 import { labelName } from './upstream.ts';
 import { urlFault } from './url.ts';
@@ -135,6 +135,8 @@ export const nodeObject = z.strictObject(
       },
       'What it may use.',
     ),
+    restoreBy: choice(['auto', 'mount', 'reflink', 'copy'], N.restoreBy, 'How a snapshot gets to its data directory. mount: an overlay over the read-only tree in the store, for clients whose large files are never written again; reflink: shared blocks; auto: the first of these that is open, else a copy.'),
+    canResync: flag(N.canResync, 'It can rebuild its data from nothing, from its peers or whoever feeds it: the last resort before a human.'),
     stopSignal: choice(['auto', 'SIGTERM', 'SIGINT', 'SIGQUIT'], N.stopSignal, 'How it is asked to end; auto = as its client wants it.'),
     stopGraceMs: durationMs(N.stopGraceMs, [0, HOUR_MS], 'Longest wait for its end before it is killed: a killed database may be a corrupt one.'),
   },

@@ -81,6 +81,8 @@ export const DEFAULTS = {
     client: 'command',
     driver: 'process',
     limits: { memoryBytes: 0, cpus: 0 },
+    restoreBy: 'auto',
+    canResync: false,
     stopSignal: 'auto',
     stopGraceMs: 60_000,
   },

@@ -14,6 +14,7 @@ export function relateNodes(config: Config): Finding[] {
     if (chain === undefined) findings.push({ path: at('chain'), message: `there is no chain ${node.chain}` });
     else if (node.upstream !== undefined && !chain.upstreams.some(({ name }) => name === node.upstream)) findings.push({ path: at('upstream'), message: `chain ${node.chain} has no upstream ${node.upstream}` });
     if (node.client === 'command' && node.command === undefined) findings.push({ path: ['nodes', index], message: 'client command needs a command' });
+    if (node.client === 'anvil' && node.restoreBy === 'mount') findings.push({ path: at('restoreBy'), message: 'anvil writes its state anew: it cannot be mounted' });
     if (node.driver === 'process' && (node.limits.memoryBytes > 0 || node.limits.cpus > 0)) findings.push({ path: at('limits'), message: 'the process driver cannot limit a node' });
     if (node.driver === 'docker' && node.image === undefined && config.controller.docker.image === '') findings.push({ path: at('driver'), message: 'needs an image, here or in controller.docker.image' });
     const sameName = names.get(node.name);

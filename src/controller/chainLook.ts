@@ -43,7 +43,7 @@ interface Seen {
   readonly disk: NodeFacts['disk'];
 }
 
-const NO_DATA: DataFacts = { damage: null, staged: null, swapped: null };
+const NO_DATA: DataFacts = { damage: null, staged: null, swapped: null, kept: null };
 const UNASKED: RpcFacts = { askedAtMs: -1, answeredAtMs: -1, headNumber: -1, headHash: '', headMovedAtMs: -1, syncing: false, peers: null, forkedAt: -1 };
 
 /** Looks at all of one chain and remembers what moves: heads, and when somebody last answered. */
@@ -101,7 +101,7 @@ export class ChainLook {
       edge: ask.edge === null ? null : edgeFactsOf(told, config.upstream ?? config.name),
       disk: seen.disk,
       data: ask.restore?.dataOf(config.name) ?? NO_DATA,
-      canResync: false,
+      canResync: config.canResync,
     };
   }
 

@@ -6,6 +6,7 @@ import type { Logger } from '../observe/log.ts';
 import type { Journal, JournalEntry } from '../observe/journal.ts';
 import { planChain } from '../heal/plan.ts';
 import type { NodeMemory } from '../heal/memory.ts';
+import { withFailure } from '../heal/undo.ts';
 import type { ChainPlan, NodePlan } from '../heal/plan.ts';
 import type { ChainFacts, NodeFacts } from '../heal/facts.ts';
 import { ChainLook } from './chainLook.ts';
@@ -152,7 +153,7 @@ export class ChainLoop {
   async #run(one: NodePlan, node: KeptNode, facts: NodeFacts): Promise<void> {
     const { step } = one;
     if (step === null) return;
-    const { nowMs, edge, restore, metrics, onPoint } = this.#parts;
+    const { nowMs, edge, restore, metrics, onPoint, records } = this.#parts;
     const beganMs = nowMs();
     let error: string | undefined;
     try {
@@ -160,6 +161,7 @@ export class ChainLoop {
       onPoint(`${step.kind} done`);
     } catch (caught) {
       error = caught instanceof Error ? caught.message : String(caught);
+      records.set(one.node, { memory: withFailure(records.of(one.node).memory, step.kind, error) });
     }
     const durationMs = nowMs() - beganMs;
     this.#backoff.ended(one.node, step.kind, error !== undefined, nowMs());
@@ -176,8 +178,8 @@ export class ChainLoop {
     await driver.forget(name);
     onPoint('forget, driver');
     if (records.of(name).deleteData) {
-      await restore?.discard({ config, driver }, '');
-      await rm(dataDir, { recursive: true, force: true });
+      if (restore === null) await rm(dataDir, { recursive: true, force: true });
+      else await restore.removeData({ config, driver });
       onPoint('forget, data');
     }
     roster.drop(name);

@@ -4,10 +4,13 @@ import type { Logger } from '../observe/log.ts';
 import { chooseSnapshot } from '../snapshot/choose.ts';
 import { lineageProblem, replayProblem } from '../snapshot/lineage.ts';
 import type { TrustedKey } from '../snapshot/sign.ts';
-import { dataState, discardData, stageData, swapData } from '../store/dataSwap.ts';
+import { dataState } from '../store/dataNames.ts';
+import { discardData, readyData, removeData, swapBack, swapData } from '../store/dataSwap.ts';
 import { StoreFault } from '../store/fault.ts';
 import { loadTrust } from '../store/keys.ts';
 import { SeenFile } from '../store/seen.ts';
+import { layerOf } from '../store/layer.ts';
+import { stageData } from '../store/staging.ts';
 import { SnapshotStore } from '../store/store.ts';
 import type { KeptNode, RestoreLook } from './chainLook.ts';
 import type { RestoreSteps } from './steps.ts';
@@ -38,6 +41,8 @@ export class SnapshotRestore implements RestoreLook, RestoreSteps {
   #stamp = '';
   /** Found damaged while they were written to a node. */
   readonly #tainted = new Set<string>();
+  /** Nodes whose mounted snapshot was found damaged. */
+  readonly #damage = new Map<string, string>();
   #bytesPerMs = FIRST_RATE;
   #fault = '';
 
@@ -55,6 +60,7 @@ export class SnapshotRestore implements RestoreLook, RestoreSteps {
     this.#isRefreshing = true;
     try {
       this.#keys = await loadTrust(this.#config.snapshots.trustFile);
+      await this.#judgeLayers();
       const stamp = `${JSON.stringify(this.#keys)}\n${await this.#store.manifests.stamp()}`;
       if (stamp === this.#stamp) return;
       this.#stamp = '';
@@ -99,7 +105,7 @@ export class SnapshotRestore implements RestoreLook, RestoreSteps {
 
   dataOf(node: string): DataFacts {
     const config = this.#config.nodes.find(({ name }) => name === node);
-    return { damage: null, ...(config === undefined ? { staged: null, swapped: null } : dataState(config.dataDir)) };
+    return { damage: this.#damage.get(node) ?? null, ...(config === undefined ? { staged: null, swapped: null, kept: null } : dataState(config.dataDir)) };
   }
 
   /** @throws StoreFault when the snapshot is no longer there, not trusted, of another client, or damaged */
@@ -112,7 +118,10 @@ export class SnapshotRestore implements RestoreLook, RestoreSteps {
     await this.#store.pins.pin(snapshotId, `restore-${config.name}`, `restore of node ${config.name}`);
     const startedAtMs = this.#nowMs();
     try {
-      await stageData(this.#store.objects, snapshot, config.dataDir, operationId);
+      const staged = await stageData(this.#store, { candidate, dataDir: config.dataDir, operation: operationId, node: config.name, method: config.restoreBy });
+      if (staged !== null) this.#log.info({ node: config.name, snapshot: snapshotId, ...staged }, `staged by ${staged.method}`);
+      // what a mount takes tells nothing of a copy
+      if (staged?.method !== 'copy') return;
     } catch (error) {
       if (error instanceof StoreFault && DAMAGE.has(error.code)) this.#taint(snapshotId);
       throw error;
@@ -135,6 +144,43 @@ export class SnapshotRestore implements RestoreLook, RestoreSteps {
 
   async discard({ config }: KeptNode): Promise<void> {
     await discardData(config.dataDir);
-    for (const { id, reason } of await this.#store.pins.list()) if (reason === `restore of node ${config.name}`) await this.#store.pins.unpin(id, `restore-${config.name}`);
+    await this.#unpin(config);
+  }
+
+  async swapBack({ config }: KeptNode, operationId: string): Promise<void> {
+    await swapBack(config.dataDir, operationId);
+    await this.#unpin(config);
+  }
+
+  async removeData({ config }: KeptNode): Promise<void> {
+    await removeData(config.dataDir);
+    await this.#unpin(config);
+  }
+
+  async ready({ config }: KeptNode): Promise<void> {
+    const layer = await readyData(config.dataDir);
+    if (layer === null) return;
+    const tree = await this.#store.trees.find(layer.chain, layer.snapshotId);
+    if (tree === null) throw new StoreFault('missing', `node ${config.name}: the tree of snapshot ${layer.snapshotId.slice(0, 12)}, which it has mounted, is not in the store`);
+    await this.#store.trees.pin(layer.snapshotId, config.name);
+  }
+
+  /** Lets go of what the node needs no more: all but the snapshot that its data directory is mounted over. */
+  async #unpin({ name, dataDir }: NodeConfig): Promise<void> {
+    const layer = await layerOf(dataDir);
+    for (const { id, reason } of await this.#store.pins.list()) {
+      if (reason === `restore of node ${name}`) await this.#store.pins.unpin(id, `restore-${name}`);
+      if (reason === `mounted by node ${name}` && id !== layer?.snapshotId) await this.#store.trees.unpin(id, name);
+    }
+  }
+
+  /** Nodes whose snapshot below was found damaged: their data is, too. */
+  async #judgeLayers(): Promise<void> {
+    for (const { name, dataDir } of this.#config.nodes) {
+      const layer = await layerOf(dataDir).catch(() => null);
+      const tree = layer === null ? null : await this.#store.trees.find(layer.chain, layer.snapshotId);
+      if (tree?.problem == null) this.#damage.delete(name);
+      else this.#damage.set(name, `the snapshot that it has mounted is damaged: ${tree.problem}`);
+    }
   }
 }

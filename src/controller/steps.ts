@@ -10,6 +10,12 @@ export interface RestoreSteps {
   stage(node: KeptNode, operationId: string, snapshotId: string): Promise<void>;
   swap(node: KeptNode, operationId: string, from: 'snapshot' | 'empty'): Promise<void>;
   discard(node: KeptNode, operationId: string): Promise<void>;
+  /** Takes back what `swap` did: the old data is in place again. */
+  swapBack(node: KeptNode, operationId: string): Promise<void>;
+  /** Takes away the data of a node that is kept no more, with what lies beside it. */
+  removeData(node: KeptNode): Promise<void>;
+  /** Before each start: half a swap is undone, what is to be mounted is mounted and proven. @throws Error when the node must not be started */
+  ready(node: KeptNode): Promise<void>;
 }
 
 export interface StepTools {
@@ -33,6 +39,7 @@ export async function takeStep(step: Step, node: KeptNode, facts: NodeFacts, too
     case 'weight':
       return tools.edge.change(config.chain, upstream, 'weight', { weight: weightFor(step.percent, facts.edge?.configuredWeight ?? 0) });
     case 'start':
+      await tools.restore?.ready(node);
       return driver.start(config.name, runSpecOf(config));
     case 'stop':
       return driver.stop(config.name, step.incarnation, config.stopGraceMs);
@@ -40,6 +47,8 @@ export async function takeStep(step: Step, node: KeptNode, facts: NodeFacts, too
       return restorer(tools).stage(node, step.operationId, step.snapshotId);
     case 'swap':
       return restorer(tools).swap(node, step.operationId, step.from);
+    case 'swapBack':
+      return restorer(tools).swapBack(node, step.operationId);
     case 'discard':
       return restorer(tools).discard(node, step.operationId);
     case 'delist':

@@ -1,25 +1,11 @@
-import type { ChainFacts, NodeFacts } from './facts.ts';
-import type { Operation, Step } from './operation.ts';
-import type { HealOptions } from './options.ts';
+import { endOldRun } from './endRun.ts';
+import type { NodeFacts } from './facts.ts';
+import { type Advance, type Around, going } from './next.ts';
+import type { Operation } from './operation.ts';
 import { lookAtProbation } from './probation.ts';
+import { giveUp, stuckStep, undo } from './undo.ts';
 import { WELL } from './ailment.ts';
 import type { Verdict } from './ailment.ts';
-
-/** What comes next in an operation. `operation` null: it is over, well or not. */
-export interface Advance {
-  readonly operation: Operation | null;
-  readonly step: Step | null;
-  readonly outcome: 'going' | 'done' | 'failed' | 'dropped';
-  readonly why: string;
-}
-
-interface Around {
-  readonly chain: ChainFacts;
-  readonly options: HealOptions;
-  readonly nowMs: number;
-}
-
-const going = (operation: Operation, step: Step | null, why: string): Advance => ({ operation, step, outcome: 'going', why });
 
 /** An operation that began on a verdict which no longer holds, with nothing done yet that cannot be taken back. */
 function recovered(operation: Operation, node: NodeFacts, verdict: Verdict): boolean {
@@ -28,16 +14,6 @@ function recovered(operation: Operation, node: NodeFacts, verdict: Verdict): boo
   // begun on a healthy node: an operator's wish
   if (operation.verdict === 'healthy') return false;
   return operation.kind !== 'start' && operation.kind !== 'readmit' && verdict.kind === 'healthy' && node.process.state === 'running' && node.process.incarnation === operation.incarnation && node.data.swapped !== operation.id;
-}
-
-/** The old run still goes: take its traffic away, then end it. */
-function endOldRun(operation: Operation, node: NodeFacts, { options, nowMs }: Around): Advance {
-  const { edge } = node;
-  if (edge !== null && !edge.cordoned) return going(operation, { kind: 'cordon' }, 'taking it out of service before it is stopped');
-  const cordonedAtMs = operation.cordonedAtMs < 0 ? nowMs : operation.cordonedAtMs;
-  const cordoned = { ...operation, cordonedAtMs };
-  if (edge !== null && edge.inFlight > 0 && nowMs - cordonedAtMs < options.drainTimeoutMs) return going(cordoned, null, `${edge.inFlight} calls are still under way on it`);
-  return going(cordoned, { kind: 'stop', incarnation: operation.incarnation }, 'no traffic on it any more: stopping it');
 }
 
 /** Out of service, ended, off the gateway's list, forgotten: in this order, whatever of it is done already. */
@@ -79,7 +55,7 @@ function prove(operation: Operation, node: NodeFacts, verdict: Verdict, around: 
   // a gateway that starts anew has forgotten it
   if (operation.hold && node.edge?.cordoned === false) return going(next, { kind: 'cordon' }, 'held out of service until it has passed its probation');
   if (look.result === 'going') return going(next, null, look.why);
-  if (look.result === 'failed') return { operation: null, step: null, outcome: 'failed', why: look.why };
+  if (look.result === 'failed') return giveUp(next, node, look.why, around);
   const isOpen = !operation.hold && node.edge?.cordoned !== true;
   if (operation.keepCordon || isOpen) return finish(next, node);
   return ramp({ ...next, rampIndex: 0, rampedAtMs: around.nowMs }, node, around.options.ramp.percents, look.why);
@@ -90,7 +66,7 @@ function bringBack(operation: Operation, node: NodeFacts, verdict: Verdict, arou
   const { options, nowMs } = around;
   const { percents, stepMs } = options.ramp;
   if (operation.rampIndex < 0) return prove(operation, node, verdict, around);
-  if (!WELL.has(verdict.kind)) return { operation: null, step: null, outcome: 'failed', why: `it fell ill again while it came back: ${verdict.why}` };
+  if (!WELL.has(verdict.kind)) return giveUp(operation, node, `it fell ill again while it came back: ${verdict.why}`, around);
   const percent = percents[operation.rampIndex] ?? 100;
   const { edge } = node;
   const isThere = edge !== null && !edge.cordoned && edge.assignedWeight === weightFor(percent, edge.configuredWeight);
@@ -110,10 +86,14 @@ function finish(operation: Operation, node: NodeFacts): Advance {
 /** The next step of an operation, from what the world looks like now. */
 export function advance(operation: Operation, node: NodeFacts, verdict: Verdict, around: Around): Advance {
   if (node.process.state === 'unknown') return going(operation, null, 'its driver cannot be asked: waiting');
+  // records of an older version have none
+  if (operation.undo != null) return undo(operation, node, around);
   if (recovered(operation, node, verdict)) return { operation: null, step: node.edge?.cordoned === true && !operation.keepCordon ? { kind: 'uncordon' } : null, outcome: 'dropped', why: `it is well again (${verdict.why}): nothing to do` };
   if (operation.kind === 'stop') return node.process.state === 'running' ? endOldRun({ ...operation, incarnation: node.process.incarnation }, node, around) : { operation: null, step: null, outcome: 'done', why: 'stopped' };
   if (operation.kind === 'remove') return takeAway(operation, node, around);
   if (node.wish !== 'running') return { operation: null, step: null, outcome: 'dropped', why: `it is to be ${node.wish}` };
+  const stuck = stuckStep(operation);
+  if (stuck !== null) return giveUp(operation, node, stuck, around);
   if (operation.kind === 'restore' && node.data.staged !== operation.id && node.data.swapped !== operation.id) {
     return going(operation, { kind: 'stage', operationId: operation.id, snapshotId: operation.snapshotId ?? '' }, `bringing snapshot ${operation.snapshotId ?? ''} in beside the live data`);
   }
@@ -121,7 +101,7 @@ export function advance(operation: Operation, node: NodeFacts, verdict: Verdict,
   if (isOldRun) return endOldRun(operation, node, around);
   if (node.process.state !== 'running') {
     const endedAgain = operation.kind === 'readmit' || (node.process.incarnation !== '' && node.process.incarnation !== operation.incarnation);
-    return endedAgain ? { operation: null, step: null, outcome: 'failed', why: `it ended again: ${verdict.why}` } : startNewRun(operation, node);
+    return endedAgain ? giveUp(operation, node, `it ended again: ${verdict.why}`, around) : startNewRun(operation, node);
   }
   return bringBack(operation, node, verdict, around);
 }

@@ -64,6 +64,8 @@ export interface DataFacts {
   readonly damage: string | null;
   readonly staged: string | null;
   readonly swapped: string | null;
+  /** What was there before is kept, whatever is in place now. */
+  readonly kept: string | null;
 }
 
 /** One node, looked at now. */

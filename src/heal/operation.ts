@@ -37,13 +37,17 @@ export interface Operation {
   /** Index into `ramp.percents` that is in force; -1 = not begun. */
   readonly rampIndex: number;
   readonly rampedAtMs: number;
+  /** Why what it did to the data is being taken back; null = it is not. */
+  readonly undo: string | null;
+  /** The step that failed last, how often in a row, and why; null = none did. */
+  readonly failure: { readonly step: Step['kind']; readonly count: number; readonly why: string } | null;
 }
 
 const NO_PROBATION: ProbationState = { sinceMs: -1, goodSamples: 0, sampledAtMs: -1, fromNumber: -1 };
 
 /** An operation at its beginning. */
 export function newOperation(kind: OperationKind, about: Pick<Operation, 'verdict' | 'why' | 'startedAtMs' | 'incarnation' | 'snapshotId' | 'keepCordon' | 'hold'>, node: string): Operation {
-  return { id: `${kind}-${node}-${about.startedAtMs}`, kind, ...about, cordonedAtMs: -1, probation: NO_PROBATION, rampIndex: -1, rampedAtMs: -1 };
+  return { id: `${kind}-${node}-${about.startedAtMs}`, kind, ...about, cordonedAtMs: -1, probation: NO_PROBATION, rampIndex: -1, rampedAtMs: -1, undo: null, failure: null };
 }
 
 /** One idempotent step for the world to take: doing it twice, or when it is done already, changes nothing. */
@@ -52,6 +56,7 @@ export type Step =
   | { readonly kind: 'stop'; readonly incarnation: string }
   | { readonly kind: 'stage'; readonly operationId: string; readonly snapshotId: string }
   | { readonly kind: 'swap'; readonly operationId: string; readonly from: 'snapshot' | 'empty' }
+  | { readonly kind: 'swapBack'; readonly operationId: string }
   | { readonly kind: 'start'; readonly operationId: string }
   | { readonly kind: 'weight'; readonly percent: number }
   | { readonly kind: 'uncordon' }

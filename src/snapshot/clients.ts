@@ -11,7 +11,7 @@ export interface ClientLayout {
 }
 
 const COMMON_SECRET = /(^|\/)(keystore\/|nodekey|jwt(secret)?(\.hex)?$|jwt-secret|[^/]*\.pem$|[^/]*\.key$|id_(rsa|ed25519|ecdsa)|\.env$)/i;
-const COMMON_TRANSIENT = /(^|\/)(F?LOCK|LOCK|lock\.mdb|mdbx\.lck|[^/]*\.(ipc|sock|pid|tmp))$/;
+const COMMON_TRANSIENT = /(^|\/)(F?LOCK|LOCK|lock\.mdb|mdbx\.lck|[^/]*\.(ipc|sock|pid|tmp)|\.tidegate-[^/]*)$/;
 
 const any = (...patterns: readonly RegExp[]): RegExp => new RegExp(patterns.map(({ source }) => source).join('|'), 'i');
 

@@ -1,71 +1,10 @@
-import { readdirSync } from 'node:fs';
-import { copyFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { clientLayout, leftOut } from '../snapshot/clients.ts';
-import type { SnapshotBody } from '../snapshot/manifest.ts';
-import { PARTIAL, syncFolder } from './atomic.ts';
+import { syncFolder } from './atomic.ts';
+import { dataState, FAILED, failedPath, isThere, OLD, oldPath, STAGED, stagedPath } from './dataNames.ts';
 import { atPath, StoreFault } from './fault.ts';
-import { materialize } from './materialize.ts';
-import type { ObjectFolder } from './objects.ts';
-
-const STAGED = '.tidegate-staged-';
-const OLD = '.tidegate-old-';
-
-/** What lies beside a data directory, by the operation that put it there. */
-export interface DataState {
-  /** Data that is ready to take its place. */
-  readonly staged: string | null;
-  /** The operation whose data is in place; what was there before it is kept. */
-  readonly swapped: string | null;
-}
-
-const stagedPath = (dataDir: string, operation: string): string => `${dataDir}${STAGED}${operation}`;
-const oldPath = (dataDir: string, operation: string): string => `${dataDir}${OLD}${operation}`;
-
-const isThere = async (path: string): Promise<boolean> => {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw error;
-  }
-};
-
-/** Ids of operations end with the time they began. */
-const began = (operation: string): number => Number(/\d+$/.exec(operation)?.[0] ?? 0);
-
-const newest = (names: readonly string[], prefix: string): string | null => {
-  const operations = names.filter((name) => name.startsWith(prefix) && !name.endsWith(PARTIAL)).map((name) => name.slice(prefix.length));
-  return operations.sort((a, b) => began(b) - began(a))[0] ?? null;
-};
-
-/** Looks at what is beside a data directory; nothing when it cannot be looked at. */
-export function dataState(dataDir: string): DataState {
-  let names: string[];
-  try {
-    names = readdirSync(dirname(dataDir));
-  } catch {
-    return { staged: null, swapped: null };
-  }
-  const name = basename(dataDir);
-  const staged = newest(names, `${name}${STAGED}`);
-  const kept = newest(names, `${name}${OLD}`);
-  return { staged, swapped: kept !== null && kept !== staged && names.includes(name) ? kept : null };
-}
-
-/** Writes a snapshot beside a data directory, every chunk hashed; what an operation that was given up left is taken away. */
-export async function stageData(objects: ObjectFolder, snapshot: SnapshotBody, dataDir: string, operation: string): Promise<void> {
-  const target = stagedPath(dataDir, operation);
-  await atPath(target, async () => {
-    if (await isThere(target)) return;
-    await mkdir(dirname(dataDir), { recursive: true });
-    for (const name of await readdir(dirname(dataDir))) {
-      if (name.startsWith(`${basename(dataDir)}${STAGED}`)) await rm(join(dirname(dataDir), name), { recursive: true, force: true });
-    }
-    await materialize(objects, snapshot, target, { isReadOnly: false, onProgress: () => undefined });
-  });
-}
+import { type Layer, mountLayer, unmountLayer, writableOf } from './layer.ts';
 
 /** Keys and identity are in no snapshot: the node keeps its own. */
 const carryOver = async (from: string, to: string, clientKind: string): Promise<void> => {
@@ -87,10 +26,16 @@ export interface SwapTo {
   readonly clientKind: string;
 }
 
+const move = async (from: string, to: string): Promise<void> => {
+  await rename(from, to);
+  await syncFolder(dirname(to));
+};
+
 /**
  * Puts staged or no data in the place of a node's, which does not run; what was there is kept beside it. Done twice, or after
  * a crash between any two steps, it ends the same: at each moment the directory is the whole old data, absent, or the whole new.
- * @throws StoreFault when there is nothing staged
+ * Data that is mounted is moved unmounted; `readyData` mounts it.
+ * @throws StoreFault when there is nothing staged, or a process still uses the old data
  */
 export async function swapData(dataDir: string, { operation, from, clientKind }: SwapTo): Promise<void> {
   const [staged, old] = [stagedPath(dataDir, operation), oldPath(dataDir, operation)];
@@ -102,13 +47,45 @@ export async function swapData(dataDir: string, { operation, from, clientKind }:
     else if (!isStaged) throw new StoreFault('missing', `${dataDir}: nothing is staged for ${operation}`);
     if (!isKept) {
       if (await isThere(dataDir)) {
-        await carryOver(dataDir, staged, clientKind);
-        await rename(dataDir, old);
+        await carryOver(await writableOf(dataDir), await writableOf(staged), clientKind);
+        await unmountLayer(dataDir);
+        await move(dataDir, old);
       } else await mkdir(old);
-      await syncFolder(dirname(dataDir));
     }
-    await rename(staged, dataDir);
-    await syncFolder(dirname(dataDir));
+    await move(staged, dataDir);
+  });
+}
+
+/**
+ * Puts what `swapData` kept back in its place and takes the new data away. The node does not run. Done again, or after a crash
+ * between any two steps, it ends the same; where nothing is kept for the operation, nothing is moved.
+ */
+export async function swapBack(dataDir: string, operation: string): Promise<void> {
+  const [old, failed] = [oldPath(dataDir, operation), failedPath(dataDir, operation)];
+  await atPath(dataDir, async () => {
+    if (await isThere(old)) {
+      if (!(await isThere(failed)) && (await isThere(dataDir))) {
+        await unmountLayer(dataDir);
+        await move(dataDir, failed);
+      }
+      await move(old, dataDir);
+    }
+    for (const path of [failed, stagedPath(dataDir, operation)]) await rm(path, { recursive: true, force: true });
+  });
+}
+
+/**
+ * Makes the data of a node fit for a start: where a swap was left half done the old data is back, and what is to be mounted
+ * is mounted and proven to be the right one.
+ * @returns the layer that is mounted; null = none belongs there
+ * @throws StoreFault when that cannot be done: the node must not be started then
+ */
+export async function readyData(dataDir: string): Promise<Layer | null> {
+  return atPath(dataDir, async () => {
+    const { kept } = dataState(dataDir);
+    const isLive = await isThere(dataDir);
+    if (!isLive && kept !== null) await move(oldPath(dataDir, kept), dataDir);
+    return isLive || kept !== null ? mountLayer(dataDir) : null;
   });
 }
 
@@ -118,7 +95,16 @@ export async function discardData(dataDir: string): Promise<void> {
   const name = basename(dataDir);
   await atPath(folder, async () => {
     for (const entry of await readdir(folder)) {
-      if (entry.startsWith(`${name}${STAGED}`) || entry.startsWith(`${name}${OLD}`)) await rm(join(folder, entry), { recursive: true, force: true });
+      if (![STAGED, OLD, FAILED].some((mark) => entry.startsWith(`${name}${mark}`))) continue;
+      await unmountLayer(join(folder, entry));
+      await rm(join(folder, entry), { recursive: true, force: true });
     }
   });
+}
+
+/** Takes away a data directory with all that lies beside it; the snapshot that it is mounted over stays. */
+export async function removeData(dataDir: string): Promise<void> {
+  await discardData(dataDir);
+  await unmountLayer(dataDir);
+  await rm(dataDir, { recursive: true, force: true });
 }

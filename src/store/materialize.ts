@@ -26,7 +26,6 @@ const checkRoom = async (directory: string, needed: number): Promise<void> => {
 };
 
 const writeFile = async (objects: ObjectFolder, file: FileEntry, full: string, onBytes: (bytes: number) => void): Promise<void> => {
-  await mkdir(dirname(full), { recursive: true });
   const handle = await open(full, 'wx', 0o600);
   try {
     for (const chunk of file.chunks) {
@@ -40,28 +39,50 @@ const writeFile = async (objects: ObjectFolder, file: FileEntry, full: string, o
   }
 };
 
+/** How the files of a snapshot come into a directory. */
+export interface Placing {
+  readonly isReadOnly: boolean;
+  /** Bytes of room that it takes. */
+  readonly neededBytes: number;
+  /** Makes one file, synced to the disk; its folder is there. */
+  readonly put: (file: FileEntry, full: string) => Promise<void>;
+}
+
+/**
+ * Makes a directory of the files of a snapshot. It appears whole, on the disk, or not at all.
+ * @param directory must not be there yet
+ * @throws StoreFault naming the directory when it is there already, or has no room
+ */
+export async function placeFiles(files: readonly FileEntry[], directory: string, { isReadOnly, neededBytes, put }: Placing): Promise<void> {
+  const beside = `${directory}${PARTIAL}`;
+  await atPath(directory, async () => {
+    if ((await lstat(directory).catch(() => null)) !== null) throw new StoreFault('EEXIST', `${directory}: is there already`);
+    await rm(beside, { recursive: true, force: true });
+    await mkdir(beside, { recursive: true });
+    await checkRoom(beside, neededBytes);
+    for (const file of files) {
+      const full = join(beside, file.path);
+      await mkdir(dirname(full), { recursive: true });
+      await put(file, full);
+      await chmod(full, isReadOnly ? file.mode & ~WRITE_BITS : file.mode);
+    }
+    for (const folder of foldersOf(files)) await syncFolder(join(beside, folder));
+    await rename(beside, directory);
+    await syncFolder(dirname(directory));
+  });
+}
+
 /**
  * Writes the data of a snapshot as a directory; every chunk is hashed on its way. It appears whole, on the disk, or not at all.
  * @param directory must not be there yet
  * @throws StoreFault naming the object or file, or the directory when it is there already
  */
 export async function materialize(objects: ObjectFolder, { files }: Pick<SnapshotBody, 'files'>, directory: string, { isReadOnly, onProgress }: MaterializeOptions): Promise<void> {
-  const beside = `${directory}${PARTIAL}`;
-  await atPath(directory, async () => {
-    if ((await lstat(directory).catch(() => null)) !== null) throw new StoreFault('EEXIST', `${directory}: is there already`);
-    await rm(beside, { recursive: true, force: true });
-    await mkdir(beside, { recursive: true });
-    await checkRoom(beside, files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
-    let bytes = 0;
-    for (const file of files) {
-      await writeFile(objects, file, join(beside, file.path), (more) => {
-        bytes += more;
-        onProgress(bytes);
-      });
-      await chmod(join(beside, file.path), isReadOnly ? file.mode & ~WRITE_BITS : file.mode);
-    }
-    for (const folder of foldersOf(files)) await syncFolder(join(beside, folder));
-    await rename(beside, directory);
-    await syncFolder(dirname(directory));
-  });
+  let bytes = 0;
+  const onBytes = (more: number): void => {
+    bytes += more;
+    onProgress(bytes);
+  };
+  const neededBytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  await placeFiles(files, directory, { isReadOnly, neededBytes, put: (file, full) => writeFile(objects, file, full, onBytes) });
 }

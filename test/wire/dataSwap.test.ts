@@ -2,7 +2,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } 
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Candidate } from '../../src/snapshot/choose.ts';
-import { dataState, discardData, stageData, swapData } from '../../src/store/dataSwap.ts';
+import { dataState } from '../../src/store/dataNames.ts';
+import { discardData, readyData, swapBack, swapData } from '../../src/store/dataSwap.ts';
+import { stageData } from '../../src/store/staging.ts';
 import { scratch, Vault, writeFiles } from '../help/vault.ts';
 
 let vault: Vault;
@@ -10,7 +12,7 @@ let candidate: Candidate;
 let dataDir: string;
 const OP = 'restore-a-17';
 const swap = (from: 'snapshot' | 'empty' = 'snapshot') => swapData(dataDir, { operation: OP, from, clientKind: 'geth' });
-const stage = () => stageData(vault.store.objects, candidate.manifest.snapshot, dataDir, OP);
+const stage = () => stageData(vault.store, { candidate, dataDir, operation: OP, node: 'a', method: 'auto' });
 const live = (path: string): string | null => (existsSync(join(dataDir, path)) ? readFileSync(join(dataDir, path), 'utf8') : null);
 const names = () => readdirSync(dirname(dataDir)).sort();
 
@@ -23,15 +25,15 @@ beforeEach(async () => {
 
 test('data is staged beside, swapped in with the keys of the node, and the old is kept until it is discarded', async () => {
   await stage();
-  expect(dataState(dataDir)).toEqual({ staged: OP, swapped: null });
+  expect(dataState(dataDir)).toEqual({ staged: OP, swapped: null, kept: null });
   expect(live('chain/a.sst')).toBe('old');
   await swap();
-  expect(dataState(dataDir)).toEqual({ staged: null, swapped: OP });
+  expect(dataState(dataDir)).toEqual({ staged: null, swapped: OP, kept: OP });
   expect([live('chain/a.sst'), live('chain/b.sst'), live('geth/nodekey'), live('geth/LOCK')]).toEqual(['new', 'too', 'its own', null]);
   expect(names()).toEqual(['node', `node.tidegate-old-${OP}`]);
   await discardData(dataDir);
   expect(names()).toEqual(['node']);
-  expect(dataState(dataDir)).toEqual({ staged: null, swapped: null });
+  expect(dataState(dataDir)).toEqual({ staged: null, swapped: null, kept: null });
 });
 
 test('every step can be done again', async () => {
@@ -59,7 +61,39 @@ describe('after a crash', () => {
     await swap();
     expect([live('chain/a.sst'), live('chain/b.sst')]).toEqual(['new', 'too']);
     expect(readFileSync(join(old(), 'chain/a.sst'), 'utf8')).toBe('old');
-    expect(dataState(dataDir)).toEqual({ staged: null, swapped: OP });
+    expect(dataState(dataDir)).toEqual({ staged: null, swapped: OP, kept: OP });
+  });
+});
+
+describe('taken back', () => {
+  const old = () => `${dataDir}.tidegate-old-${OP}`;
+  const failed = () => `${dataDir}.tidegate-failed-${OP}`;
+
+  test.each<[string, () => void]>([
+    ['at once', () => {}],
+    ['after a crash when the new data was moved out', () => renameSync(dataDir, failed())],
+    ['after a crash when the old data was moved in', () => { renameSync(dataDir, failed()); renameSync(old(), dataDir); }],
+  ])('%s: the old data is whole and nothing is beside it', async (_name, crash) => {
+    await stage();
+    await swap();
+    crash();
+    for (let i = 0; i < 2; i++) await swapBack(dataDir, OP);
+    expect([live('chain/a.sst'), live('chain/b.sst'), live('geth/nodekey')]).toEqual(['old', null, 'its own']);
+    expect(names()).toEqual(['node']);
+    expect(dataState(dataDir)).toEqual({ staged: null, swapped: null, kept: null });
+  });
+
+  test('a start after a crash in the middle of a swap finds the old data', async () => {
+    await stage();
+    renameSync(dataDir, old());
+    expect(await readyData(dataDir)).toBeNull();
+    expect(live('chain/a.sst')).toBe('old');
+    expect(dataState(dataDir)).toEqual({ staged: OP, swapped: null, kept: null });
+  });
+
+  test('a node that has no data yet is ready', async () => {
+    rmSync(dataDir, { recursive: true });
+    expect(await readyData(dataDir)).toBeNull();
   });
 });
 
@@ -68,7 +102,7 @@ test('a data directory that is gone', async () => {
   await stage();
   await swap();
   expect(live('chain/a.sst')).toBe('new');
-  expect(dataState(dataDir)).toEqual({ staged: null, swapped: OP });
+  expect(dataState(dataDir)).toEqual({ staged: null, swapped: OP, kept: OP });
 });
 
 test('nothing in the place of the data, but for the keys', async () => {

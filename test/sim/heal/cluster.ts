@@ -104,6 +104,7 @@ export class SimCluster {
       if (node !== undefined) {
         if (BEYOND.has(ill)) this.beyond.add(node.name);
         this.note(`! ${node.name}: ${ill}`);
+        node.badSnapshot = random() < 0.2;
         node.befall(ill, this.nowMs, random);
       }
     }
@@ -163,9 +164,16 @@ export class SimCluster {
     else if (step.kind === 'swap') {
       if (node.run !== null) this.fault(`${node.name}: data swapped under a running process`);
       node.swapped = step.operationId;
-      node.corrupt = false;
+      node.corrupt = node.badSnapshot;
       node.branch = false;
       node.head = 60;
+    } else if (step.kind === 'swapBack') {
+      if (node.run !== null) this.fault(`${node.name}: data swapped back under a running process`);
+      node.swapped = null;
+      node.corrupt = true;
+    } else if (step.kind === 'discard') {
+      node.swapped = null;
+      node.staged = null;
     } else if (step.kind === 'start') {
       if (node.run === null) node.boot(this.nowMs);
     } else if (step.kind === 'weight' && edgeUp) node.percent = step.percent;

@@ -37,6 +37,15 @@ it.each(KNOWN)('%s', async (name, told, seconds) => {
   await expect(`${trace.join('\n')}\n`).toMatchFileSnapshot(`traces/${name}.txt`);
 });
 
+it('a snapshot that is no better: the old data is put back, and a human is called in the end', async () => {
+  const { trace, nodes } = play([[5, 0, 'corrupt'], [6, 0, 'kill']], 900, (one) => {
+    const [node] = one.nodes;
+    if (node !== undefined) node.badSnapshot = true;
+  });
+  expect(nodes[0]).toMatchObject({ swapped: null, cordoned: true, run: null });
+  await expect(`${trace.join('\n')}\n`).toMatchFileSnapshot('traces/bad-snapshot.txt');
+});
+
 it('a halted chain: nothing is touched, and it says why', () => {
   const cluster = play([], 300, (one) => one.halt(300_000));
   expect(cluster.trace).toEqual([]);

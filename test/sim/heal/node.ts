@@ -33,6 +33,8 @@ export class SimNode {
   diskFull = false;
   staged: string | null = null;
   swapped: string | null = null;
+  /** The next data that is swapped in is no better. */
+  badSnapshot = false;
   cordoned = false;
   percent = 100;
   inFlight = 0;
@@ -140,7 +142,7 @@ export class SimNode {
       rpc,
       edge: edgeUp ? { state: this.cordoned ? 'cordoned' : this.edgeState, cordoned: this.cordoned, inFlight: this.inFlight, configuredWeight: 100, assignedWeight: this.percent, why: '' } : null,
       disk: { freeBytes: this.diskFull ? 0 : 1e12, totalBytes: 2e12 },
-      data: { damage: null, staged: this.staged, swapped: this.swapped },
+      data: { damage: null, staged: this.staged, swapped: this.swapped, kept: this.swapped },
       canResync: false,
     };
   }

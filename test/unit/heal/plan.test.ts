@@ -18,7 +18,7 @@ function node(name: string, change: Partial<NodeFacts> = {}): NodeFacts {
     rpc: { askedAtMs: NOW, answeredAtMs: NOW, headNumber: 100, headHash: '', headMovedAtMs: NOW, syncing: false, peers: 3, forkedAt: -1 },
     edge: { state: 'serving', cordoned: false, inFlight: 0, configuredWeight: 100, assignedWeight: 100, why: '' },
     disk: { freeBytes: 1e12, totalBytes: 2e12 },
-    data: { damage: null, staged: null, swapped: null },
+    data: { damage: null, staged: null, swapped: null, kept: null },
     canResync: false,
     ...change,
   };
@@ -67,7 +67,7 @@ describe('guards', () => {
   });
 
   it('restores only where the space is there', () => {
-    const damaged = node('a', { data: { damage: 'state root differs at block 7', staged: null, swapped: null }, edge: { state: 'ejected', cordoned: false, inFlight: 0, configuredWeight: 100, assignedWeight: 100, why: '' } });
+    const damaged = node('a', { data: { damage: 'state root differs at block 7', staged: null, swapped: null, kept: null }, edge: { state: 'ejected', cordoned: false, inFlight: 0, configuredWeight: 100, assignedWeight: 100, why: '' } });
     const snapshot = { id: 's', headNumber: 50, sizeBytes: 1000, restoreMs: 1000 };
     const corrupt = { a: { ...ILL, verdict: 'dataCorrupt' as const } };
     expect(steps(plan(chain([damaged, node('b')], { snapshot }), corrupt))).toEqual(['a stage']);
