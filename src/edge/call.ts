@@ -16,6 +16,8 @@ export interface CallHost<H> {
   readonly cors: Cors;
   readonly clock: BodyClock;
   readonly draining: boolean;
+  /** As `EdgeExchange` has it. */
+  readonly copiesBelow: number;
   /** Compressions under way. */
   gzipJobs: number;
   /** Writes a whole answer in one go and calls `call.sent()` when nothing is left to write. */
@@ -69,6 +71,10 @@ export class Call<H> implements EdgeExchange, Waiting {
     return this.#gone;
   }
 
+  get copiesBelow(): number {
+    return this.#host.copiesBelow;
+  }
+
   get receiving(): boolean {
     return this.#state === RECEIVING;
   }
@@ -96,7 +102,9 @@ export class Call<H> implements EdgeExchange, Waiting {
     this.#host.clock.leave(this);
     this.#state = SERVING;
     this.#body?.append(piece);
-    const body = this.#body?.take() ?? Buffer.from(piece);
+    const kept = this.#body?.take() ?? null;
+    if (!this.#gzipped && this.#glance(kept ?? piece)) return;
+    const body = kept ?? Buffer.from(piece);
     if (!this.#gzipped) {
       this.#deliver(body);
       return;
@@ -161,13 +169,27 @@ export class Call<H> implements EdgeExchange, Waiting {
     return false;
   }
 
+  /** Whether the sink needs no more than a look at the body. */
+  #glance(body: Uint8Array): boolean {
+    try {
+      return this.#sink?.glance?.(body, this) === true;
+    } catch (error) {
+      this.#fail(error);
+      return true;
+    }
+  }
+
   #deliver(body: Buffer): void {
     try {
       this.#sink?.onBody(body, this);
     } catch (error) {
-      this.#host.log.error({ err: error }, 'the handler failed on a body');
-      this.refuse('internal');
+      this.#fail(error);
     }
+  }
+
+  #fail(error: unknown): void {
+    this.#host.log.error({ err: error }, 'the handler failed on a body');
+    this.refuse('internal');
   }
 
   #tell(sink: RequestSink | null): void {

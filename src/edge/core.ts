@@ -16,6 +16,8 @@ export interface EngineSide<H> {
   write(call: Call<H>, answer: EdgeAnswer): void;
   /** Peer address as text, IPv4-mapped IPv6 folded to IPv4. */
   addressOf(handle: H): string;
+  /** The bytes of a body of fewer than so many are taken before `write` returns. */
+  readonly copiesBelow: number;
 }
 
 const NO_UPGRADE: Refusal = { kind: 'badUpgrade', detail: '' };
@@ -27,6 +29,7 @@ export class EdgeCore<H> implements CallHost<H> {
   readonly cors: Cors;
   readonly clock: BodyClock;
   readonly notice: UnreadNotice;
+  readonly copiesBelow: number;
   /** Filled by the engine before `begin`. */
   readonly scan = new HeadScan();
   draining = false;
@@ -47,6 +50,8 @@ export class EdgeCore<H> implements CallHost<H> {
     this.notice = new UnreadNotice(log);
     this.#handler = handler;
     this.#engine = engine;
+    const { gzipAboveBytes } = options;
+    this.copiesBelow = gzipAboveBytes > 0 ? Math.min(engine.copiesBelow, gzipAboveBytes) : engine.copiesBelow;
   }
 
   /** Calls that are not over. */

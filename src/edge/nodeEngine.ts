@@ -86,6 +86,7 @@ export class NodeEngine implements EdgeServer {
     this.#core = new EdgeCore(options, handler, log, {
       write: (call, answer) => this.#write(call, answer),
       addressOf: ({ req }) => addressOf(req),
+      copiesBelow: 0,
     });
     this.#sockets = new NodeSockets(options.webSocket);
     this.#core.onEnded = (call) => this.#onEnded(call);

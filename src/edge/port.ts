@@ -34,10 +34,17 @@ export interface EdgeExchange {
   remoteAddress(): string;
   /** True once the client is gone. */
   readonly gone: boolean;
+  /** The bytes of a body of fewer than so many are taken before `answer` returns: its buffer can be used again. */
+  readonly copiesBelow: number;
 }
 
 /** The gateway's side of one accepted request. */
 export interface RequestSink {
+  /**
+   * Sees the whole body before `onBody` gets a copy, unless it came gzipped; the bytes are the engine's again afterwards.
+   * @returns whether that will do: then there is no `onBody`
+   */
+  glance?(body: Uint8Array, exchange: EdgeExchange): boolean;
   /** The whole body, inflated if it came gzipped; the receiver's to keep. */
   onBody(body: Buffer, exchange: EdgeExchange): void;
   /**

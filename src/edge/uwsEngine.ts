@@ -7,7 +7,7 @@ import { foldAddress } from './address.ts';
 import type { UwsApp, UwsModule, UwsRequest, UwsResponse } from './uwsLoad.ts';
 import { UwsSockets } from './uwsSockets.ts';
 import { makeTlsApp } from './uwsTls.ts';
-import { UwsWriter } from './uwsWrite.ts';
+import { COPY_BYTES, UwsWriter } from './uwsWrite.ts';
 
 /** The head of the request being opened; one object per server, pointed at each request in turn. */
 class UwsHead implements RequestHead {
@@ -70,7 +70,7 @@ export class UwsEngine implements EdgeServer {
 
   constructor(library: UwsLibrary, options: EdgeOptions, handler: EdgeHandler, log: EdgeLog) {
     this.#uws = library.uws;
-    this.#core = new EdgeCore(options, handler, log, { write: this.#writer.write, addressOf });
+    this.#core = new EdgeCore(options, handler, log, { write: this.#writer.write, addressOf, copiesBelow: COPY_BYTES });
     const scan = this.#core.scan;
     this.#addHeader = (name, value) => scan.add(name, value);
     this.#listener = this.#makeListener(library.certificate);

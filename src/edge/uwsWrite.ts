@@ -4,7 +4,7 @@ import type { EdgeAnswer } from './port.ts';
 import type { UwsResponse } from './uwsLoad.ts';
 
 // `end` copies what the socket does not take at once; from here on the body is sent from where it lies.
-const COPY_BYTES = 64 * 1024;
+export const COPY_BYTES = 64 * 1024;
 const KEPT_BLOCKS = 16;
 
 /** A list of headers as one header; bytes, which the library need not measure and convert. */

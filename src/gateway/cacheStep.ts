@@ -1,5 +1,7 @@
+import type { Entry } from '../cache/entry.ts';
 import type { CallAsk } from '../cache/rule.ts';
 import type { MethodSpec } from '../chain/method.ts';
+import type { RequestOutcome } from '../observe/metricTable.ts';
 import { nodeErrorEnvelope, resultEnvelope } from '../rpc/envelope.ts';
 import type { ScannedCall } from '../rpc/scan.ts';
 import type { CallAnswer } from './callFacts.ts';
@@ -13,11 +15,17 @@ const CHANGES_CHAIN = /^(?:debug_setHead|(?:anvil|evm|hardhat)_)/;
 /** Whether a call through this edge may change what stored answers were made of: no reorg need follow. */
 export const changesChain = (spec: MethodSpec, method: string): boolean => (spec.class === 'dev' || !spec.idempotent) && CHANGES_CHAIN.test(method);
 
+/** The stored answer to a call as it is kept; null = none. */
+export function storedEntry(chain: ChainRuntime, ask: CallAsk, call: ScannedCall, vantage: Vantage): Entry | null {
+  const entry = chain.cache.find(ask, call, vantage);
+  if (entry !== null) chain.cache.verifier.onHit(entry, ask, call);
+  return entry;
+}
+
 /** The stored answer to a call under its caller's id; null = none. */
 export function storedAnswer(chain: ChainRuntime, ask: CallAsk, call: ScannedCall, vantage: Vantage): CallAnswer | null {
-  const entry = chain.cache.find(ask, call, vantage);
+  const entry = storedEntry(chain, ask, call, vantage);
   if (entry === null) return null;
-  chain.cache.verifier.onHit(entry, ask, call);
   const idRaw = call.idRaw ?? 'null';
   const body = entry.isError ? nodeErrorEnvelope(idRaw, entry.value) : resultEnvelope(idRaw, entry.value);
   return { status: 200, body, upstream: '', retryAfterS: 0, outcome: entry.isError ? 'error' : 'result', cache: 'hit' };
@@ -33,7 +41,12 @@ export function quickAnswer(server: ServeContext, chain: ChainRuntime, call: Sca
   if (spec === null || ask === null) return null;
   const answer = storedAnswer(chain, ask, call, vantage);
   if (answer === null) return ask;
-  chain.metrics.onRequest(spec.index, answer.outcome, 0);
-  if (server.parts.sampleEvery > 0) server.sample({ chain: chain.name, method: spec.name, outcome: answer.outcome, tookMs: 0, attempts: 0 });
+  countStored(server, chain, spec, answer.outcome);
   return answer;
+}
+
+/** Counts a call that was answered from the cache. */
+export function countStored(server: ServeContext, chain: ChainRuntime, spec: MethodSpec, outcome: RequestOutcome): void {
+  chain.metrics.onRequest(spec.index, outcome, 0);
+  if (server.parts.sampleEvery > 0) server.sample({ chain: chain.name, method: spec.name, outcome, tookMs: 0, attempts: 0 });
 }

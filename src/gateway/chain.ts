@@ -24,6 +24,7 @@ import type { ChainSubsParts } from './chainSubs.ts';
 import { ChainOptions } from './chainOptions.ts';
 import { ChainCache } from './chainCache.ts';
 import type { CallFlights } from './landing.ts';
+import { Glance } from './glance.ts';
 import type { FilterDesk } from './filters/desk.ts';
 import { ChainLogs } from './logs/chainLogs.ts';
 import { Slots } from './logs/slots.ts';
@@ -86,6 +87,8 @@ export class ChainRuntime implements Serving {
   readonly subs: ChainSubs;
   /** Headers of its answers. */
   readonly headers = new HeaderBook();
+  /** Knows requests for stored answers by their bytes. */
+  readonly glance = new Glance();
   /** Answers that are kept. */
   readonly cache: ChainCache;
   /** Transactions that went through this process. */

@@ -1,4 +1,5 @@
 import { Fault } from '../base/fault.ts';
+import type { CallAsk } from '../cache/rule.ts';
 import type { BlockMark } from '../chain/head.ts';
 import type { EdgeExchange, RequestSink } from '../edge/port.ts';
 import type { Grant } from '../route/admission.ts';
@@ -6,7 +7,7 @@ import { scanBody } from '../rpc/scan.ts';
 import type { ScannedBody, ScannedCall } from '../rpc/scan.ts';
 import { faultAnswer, noContent } from './answers.ts';
 import { BatchRun } from './batchRun.ts';
-import { quickAnswer } from './cacheStep.ts';
+import { countStored, quickAnswer, storedEntry } from './cacheStep.ts';
 import { CallRun } from './callRun.ts';
 import { runOf } from './runOf.ts';
 import type { CallAnswer } from './callFacts.ts';
@@ -43,6 +44,8 @@ export class RequestRun implements RequestSink, Client {
   private readonly server: RequestHost;
   private readonly chain: ChainRuntime;
   private exchange: EdgeExchange | null = null;
+  /** The vantage is of this moment. */
+  private looked = false;
   private work: { abandon(): void } | null = null;
 
   constructor(server: RequestHost, chain: ChainRuntime, facts: RequestFacts) {
@@ -51,7 +54,7 @@ export class RequestRun implements RequestSink, Client {
     this.facts = facts;
     this.grant = facts.grant;
     this.noCache = facts.noCache;
-    this.vantage = chain.tip.now();
+    this.vantage = chain.tip.last;
   }
 
   subscription(call: ScannedCall): string | Fault {
@@ -63,12 +66,38 @@ export class RequestRun implements RequestSink, Client {
     return this.facts.clientName !== '' ? this.facts.clientName : (this.exchange?.remoteAddress() ?? '');
   }
 
+  /** A request whose bytes were met before and whose answer is stored needs no reading. */
+  glance(body: Uint8Array, exchange: EdgeExchange): boolean {
+    const { chain, server } = this;
+    const { seen, explains } = this.facts;
+    if (this.grant !== null || this.noCache || explains || (seen !== null && !chain.tip.hasReached(seen))) return false;
+    const vantage = this.look();
+    const known = chain.glance.find(body, vantage, chain.policy, server.limits);
+    if (known === null) return false;
+    this.looked = false;
+    this.exchange = exchange;
+    const entry = storedEntry(chain, known.ask, known.call, vantage);
+    if (entry === null) {
+      this.send({ ...known.call, idRaw: chain.glance.idOf(body) }, known.ask);
+    } else {
+      countStored(server, chain, known.spec, entry.isError ? 'error' : 'result');
+      exchange.answer(chain.glance.answer(body, entry, exchange.copiesBelow));
+    }
+    return true;
+  }
+
   onBody(body: Buffer, exchange: EdgeExchange): void {
     this.exchange = exchange;
     const scanned = scanBody(body, this.server.limits);
-    if (scanned.kind === 'fault') this.refuse(scanned.fault, scanned.idRaw);
-    else if (this.facts.seen !== null && !this.chain.tip.hasReached(this.facts.seen)) this.await(this.facts.seen, scanned);
-    else this.run(scanned);
+    const { seen } = this.facts;
+    if (scanned.kind === 'fault') {
+      this.look();
+      this.refuse(scanned.fault, scanned.idRaw);
+    } else if (seen !== null && !this.chain.tip.hasReached(seen)) {
+      this.await(seen, scanned);
+    } else {
+      this.run(scanned, body);
+    }
   }
 
   onGone(): void {
@@ -101,18 +130,40 @@ export class RequestRun implements RequestSink, Client {
     this.exchange?.answer(faultAnswer(fault, idRaw, this.vantage.text));
   }
 
-  private run(scanned: Calls): void {
-    this.vantage = this.chain.tip.now();
-    if (scanned.kind === 'single') this.single(scanned.call);
-    else this.batch(scanned.calls);
-  }
-
-  private single(call: ScannedCall): void {
+  /** @param body where it was read from; absent = it is not kept in mind */
+  private run(scanned: Calls, body?: Buffer): void {
+    this.look();
+    this.looked = false;
+    if (scanned.kind === 'batch') return this.batch(scanned.calls);
+    const { call } = scanned;
     if (this.facts.explains) this.trace = new CallTrace(this.server.parts.world.clock.nowMs());
     const quick = this.grant === null && !this.noCache && this.trace === null ? quickAnswer(this.server, this.chain, call, this.vantage) : null;
-    if (quick !== null && 'body' in quick) return this.answerSingle(call, quick);
+    if (quick === null || !('body' in quick)) return this.send(call, quick);
+    this.answerSingle(call, quick);
+    if (body !== undefined && scanned.idAt > 0) this.learn(body, scanned.idAt, call);
+  }
+
+  /** Takes the chain as it is now, once for each decision. */
+  private look(): Vantage {
+    if (!this.looked) this.vantage = this.chain.tip.now();
+    this.looked = true;
+    return this.vantage;
+  }
+
+  private learn(body: Buffer, idAt: number, call: ScannedCall): void {
+    const { chain, vantage } = this;
+    const { policy } = chain;
+    const { spec } = policy.decide(call.method);
+    const ask = spec === null ? null : chain.cache.ask(call, spec, vantage);
+    if (spec === null || ask === null) return;
+    const headers = chain.headers.headers('', 'hit', vantage.text);
+    chain.glance.learn(body, idAt, { vantage, policy, limits: this.server.limits }, { call, spec, ask, headers });
+  }
+
+  /** @param ask what the cache makes of it, which has no answer; null = the cache was not asked */
+  private send(call: ScannedCall, ask: CallAsk | null): void {
     const run = runOf(this.server, this.chain, call, this);
-    if (quick !== null && run instanceof CallRun) run.cached.tell(quick);
+    if (ask !== null && run instanceof CallRun) run.cached.tell(ask);
     this.work = run;
     run.start((answer) => this.answerSingle(call, answer));
   }

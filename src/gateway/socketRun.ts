@@ -52,7 +52,7 @@ export class SocketRun implements SocketSink {
     const run = new RequestRun(server, chain, { clientName, grant, seen, explains: false, noCache: false, local: (call, inBatch) => exchange.local(call, inBatch) });
     exchange.run = run;
     this.running.add(exchange);
-    run.onBody(message, exchange);
+    if (!run.glance(message, exchange)) run.onBody(message, exchange);
   }
 
   onDrain(): void {
@@ -103,6 +103,7 @@ export class SocketRun implements SocketSink {
 
 /** One message of a client, as the serve path sees a request. */
 class SocketExchange implements EdgeExchange {
+  readonly copiesBelow = 0;
   run: RequestRun | null = null;
   private readonly socket: SocketRun;
   private holds = false;

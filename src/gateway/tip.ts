@@ -48,6 +48,11 @@ export class Tip {
     return this.waiters.size;
   }
 
+  /** The chain as it was looked at last. */
+  get last(): Vantage {
+    return this.current;
+  }
+
   /** The chain as a request that comes now sees it. */
   now(): Vantage {
     const { current } = this;

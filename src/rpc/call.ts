@@ -18,7 +18,7 @@ export interface ScannedCall {
 /** The envelope's members, in the order of the indices below. */
 export const CALL_NAMES: readonly string[] = ['jsonrpc', 'id', 'method', 'params'];
 const JSONRPC = 0;
-const ID = 1;
+export const ID = 1;
 const METHOD = 2;
 const PARAMS = 3;
 

@@ -1,6 +1,9 @@
 import type { Fault } from '../base/fault.ts';
 import { quoteAscii } from './text.ts';
 
+/** Where the id begins in each answer that is made here. */
+export const ID_AT = '{"jsonrpc":"2.0","id":'.length;
+
 const PLAIN_METHOD = /^[A-Za-z0-9_.:/-]+$/;
 
 /**

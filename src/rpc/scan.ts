@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { Fault } from '../base/fault.ts';
-import { CALL_NAMES, faultyCall, judgeCall } from './call.ts';
+import { CALL_NAMES, ID, faultyCall, judgeCall } from './call.ts';
 import type { ScannedCall } from './call.ts';
 import { failureOf, skipEnd, skipValue } from './json.ts';
 import { MemberReader } from './member.ts';
@@ -22,7 +22,7 @@ export interface ScanLimits {
  * that is invalid. An entry of a batch carries its own fault.
  */
 export type ScannedBody =
-  | { readonly kind: 'single'; readonly call: ScannedCall }
+  | { readonly kind: 'single'; readonly call: ScannedCall; /** Where its id begins; 0 = it has none. */ readonly idAt: number }
   | { readonly kind: 'batch'; readonly calls: readonly ScannedCall[] }
   | { readonly kind: 'fault'; readonly fault: Fault; readonly idRaw: string };
 
@@ -43,7 +43,7 @@ export function scanBody(body: Buffer, limits: ScanLimits): ScannedBody {
   if (failure < 0) return refuse(failureOf(body, failure));
   if (!isObject) return refuse(new Fault('invalidRequest', 'not an object'));
   const call = judgeCall(reader, limits.maxMethodBytes);
-  return call.fault === null ? { kind: 'single', call } : refuse(call.fault, call.idRaw ?? 'null');
+  return call.fault === null ? { kind: 'single', call, idAt: reader.from[ID] as number } : refuse(call.fault, call.idRaw ?? 'null');
 }
 
 function refuse(fault: Fault, idRaw = 'null'): ScannedBody {
