@@ -101,7 +101,7 @@ export function noteHash({ chain, server, spec }: { readonly chain: ChainRuntime
   if (spec.class !== 'write' || !HASH_RESULT.test(resultRaw)) return;
   const hash = resultRaw.slice(1, -1).toLowerCase();
   chain.recent.add(hash);
-  chain.judging.onSent(hash);
+  chain.judging.onSent(hash, upstreamIndex);
   chain.sends.onTaken(server, hash, upstreamIndex);
 }
 

@@ -1,8 +1,12 @@
 import type { TimerHandle } from '../base/clock.ts';
 import { Fault } from '../base/fault.ts';
+import { addressOf } from '../chain/blockref.ts';
+import type { MethodSpec } from '../chain/method.ts';
+import type { ScannedCall } from '../rpc/scan.ts';
 import type { CallView } from './callView.ts';
 import type { ChainRuntime } from './chain.ts';
 import type { Client } from './context.ts';
+import type { CallServer } from './nodeCall.ts';
 
 /** How often a call begins anew because the trusted chain changed under it. */
 const MAX_RERUNS = 3;
@@ -10,6 +14,9 @@ const MAX_RERUNS = 3;
 /** The call that pauses. */
 export interface Pausable {
   readonly chain: ChainRuntime;
+  readonly server: CallServer;
+  readonly call: ScannedCall;
+  readonly spec: MethodSpec;
   readonly client: Client;
   readonly live: boolean;
   /** Looks at the chain and goes on from there. */
@@ -46,10 +53,11 @@ export class CallPause {
     });
   }
 
-  /** Transactions have just gone out whose senders are not known yet: one may be of the account that is asked for. */
+  /** Transactions have just gone out, here or through another process, whose senders are not known yet: one may be of the account that is asked for. */
   forSends(view: CallView, then: (view: CallView) => void): void {
     const { run } = this;
-    run.chain.sends.afterLookups(() => {
+    const { clock } = run.server.parts.world;
+    run.chain.sends.whenKnown(addressOf(run.spec, run.call.paramsRaw), () => clock.nowMs(), () => {
       if (run.live) then(view);
     });
   }

@@ -228,7 +228,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
   proceed(): void {
     const { chain, client } = this;
     this.view = new CallView(chain, this.spec, this.call, client);
-    if (asksNextNonce(this.spec, this.view.ref) && chain.sends.lookups > 0) return this.pause.forSends(this.view, (view) => this.route(view));
+    if (asksNextNonce(this.spec, this.view.ref) && chain.sends.mustWait) return this.pause.forSends(this.view, (view) => this.route(view));
     if (!this.view.isTold(chain.table)) return this.route(this.view);
     this.pause.forHeight(this.view, () => this.route(new CallView(chain, this.spec, this.call, client)));
   }

@@ -34,6 +34,7 @@ import type { GatewayWorld } from './node.ts';
 import { NodeSet } from './nodes.ts';
 import { RecentHashes } from './recent.ts';
 import { Sends } from './sends.ts';
+import type { SendDesk } from './sharedSends.ts';
 import { stampShapes } from './stamps.ts';
 import { Tip } from './tip.ts';
 import { UnderwaySet } from './underway.ts';
@@ -56,6 +57,8 @@ export interface ChainParts {
   readonly subs: Pick<ChainSubsParts, 'publisher' | 'webSocket' | 'feed'>;
   /** Where filters are kept. */
   readonly filters: FilterDesk;
+  /** What was sent through other processes; absent = there are none. */
+  readonly sends?: SendDesk;
 }
 
 /** A call under way, to be told when nodes leave service. */
@@ -91,8 +94,8 @@ export class ChainRuntime implements Serving {
   readonly glance = new Glance();
   /** Answers that are kept. */
   readonly cache: ChainCache;
-  /** Transactions that went through this process. */
-  readonly sends = new Sends(this);
+  /** Transactions that went through this edge. */
+  readonly sends: Sends;
   /** Traces and debug calls under way. */
   readonly heavy: Slots;
   /** Filters of clients. */
@@ -140,6 +143,7 @@ export class ChainRuntime implements Serving {
     this.cache = new ChainCache(config.cache, { name: config.name, tier: world.tier ?? null, chainId: () => this.chainId, catalog, view: parts.view, clock, timers, random, log, metrics: metrics.cache, node: (index) => this.node(index), onCompared: (compared) => parts.judging.onCompared(compared) });
     this.logs = new ChainLogs(config.logs, this);
     this.filters = parts.filters;
+    this.sends = new Sends(this, parts.sends ?? null);
     this.heavy = new Slots(config.routing.heavy.maxInFlight);
     this.nodes = new NodeSet((seat) => new UpstreamNode(seat, { world, metrics, methods: catalog.size }));
     this.subs = new ChainSubs(config.subscriptions, { ...parts.subs, world, metrics: metrics.subs, view: parts.view });
@@ -206,8 +210,9 @@ export class ChainRuntime implements Serving {
     this.cache.deriver.take(compared);
   }
 
-  onSent(hash: string): void {
+  onSent(hash: string, index: number): void {
     this.recent.add(hash);
+    this.sends.book.onTaken(hash, index);
   }
 
   onChainId(chainId: number): void {

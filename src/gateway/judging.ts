@@ -18,7 +18,7 @@ export interface Judging {
   /** Calls wait for a newer head: the nodes are to be asked for theirs soon. Told again while they wait. */
   onWanted(): void;
   /** A node took a transaction: every process that serves the chain is to know of it (`Serving.onSent`). */
-  onSent(hash: string): void;
+  onSent(hash: string, index: number): void;
   /** A derived answer was compared with a node's own: every process that serves the chain is to know (`Serving.onCompared`). */
   onCompared(compared: Compared): void;
   /** Stored answers are void in every process that serves the chain (`Serving.onFlush`). */
@@ -43,8 +43,8 @@ export interface Serving {
   take(table: RouteTable): void;
   /** A node has answered a probe. @param calls how many calls the probe was; 1 by default */
   onAnswered(index: number, calls?: number): void;
-  /** A node took a transaction, here or in another process. */
-  onSent(hash: string): void;
+  /** A node took a transaction, from a call of this process or of another. @param hash lower case */
+  onSent(hash: string, index: number): void;
   /** A derived answer was compared with a node's own, here or in another process. */
   onCompared(compared: Compared): void;
   /** Stored answers are void. */

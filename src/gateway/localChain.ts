@@ -3,6 +3,7 @@ import type { BudgetFacts } from '../route/budgetBook.ts';
 import { ChainRuntime } from './chain.ts';
 import { ChainFilters } from './filters/chainFilters.ts';
 import type { Publisher } from './publisher.ts';
+import { SharedSends } from './sharedSends.ts';
 import { ChainWatch } from './watch.ts';
 import type { WatchParts } from './watch.ts';
 
@@ -18,6 +19,8 @@ export class LocalChain {
   readonly serving: ChainRuntime;
   /** Filters of the clients of all processes. */
   readonly filters: ChainFilters;
+  /** What was sent through worker processes. */
+  readonly sends: SharedSends;
   /** Its calls are made by workers; `serving` makes none. */
   isServedByWorkers = false;
 
@@ -27,6 +30,7 @@ export class LocalChain {
     this.watch = new ChainWatch(config, chainId, parts);
     this.filters = new ChainFilters(config.logs, { world, catalog, metrics: metrics.logs, view: this.watch.view, feed: (side) => this.watch.follow.join(side) });
     this.serving = new ChainRuntime(config, { world, catalog, metrics, filters: this.filters, judging: this.watch, view: this.watch.view, subs: { publisher, webSocket, feed: (side) => this.watch.follow.join(side) } });
+    this.sends = new SharedSends(world.clock);
     this.watch.join(this.serving);
   }
 

@@ -121,7 +121,7 @@ export class SendAside {
         chain.metrics.view.onSend('nonce_raised');
         return this.run.answerWith(`"0x${(last.nonce + 1).toString(16)}"`, last.node);
       }
-      if (answer?.isNull === true) chain.sends.book.forget(addressOf(spec, call.paramsRaw));
+      if (answer?.isNull === true) chain.sends.onGone(addressOf(spec, call.paramsRaw), last);
       this.run.conclude(result);
     });
     return true;

@@ -1,34 +1,35 @@
 import type { BlockRef } from '../chain/blockref.ts';
 import { addressOf } from '../chain/blockref.ts';
 import type { MethodSpec } from '../chain/method.ts';
+import { Lookups } from './lookups.ts';
 import { SendBook } from './sendBook.ts';
 import type { LastSend } from './sendBook.ts';
 import { NodeCall, resultText } from './nodeCall.ts';
 import type { CallChain, CallServer } from './nodeCall.ts';
+import type { SendDesk } from './sharedSends.ts';
 
 /** Most senders looked up at once; of further sends the sender stays unknown. */
 const MAX_LOOKUPS = 256;
 
-interface Lookup {
-  readonly waiters: (() => void)[];
-}
-
 /**
- * What a client that has sent a transaction through this process may rely on: look-ups of it go to the node that took it,
+ * What a client that has sent a transaction through this edge may rely on: look-ups of it go to the node that took it,
  * and so does the sender's next nonce. The sender is asked of that node, which has worked it out from the signature already.
  */
 export class Sends {
   readonly book = new SendBook();
   private readonly chain: CallChain;
-  private readonly open = new Set<Lookup>();
+  private readonly desk: SendDesk | null;
+  private readonly lookups = new Lookups();
 
-  constructor(chain: CallChain) {
+  /** @param desk what went through other processes; null = there are none */
+  constructor(chain: CallChain, desk: SendDesk | null) {
     this.chain = chain;
+    this.desk = desk;
   }
 
-  /** Senders that are being looked up. */
-  get lookups(): number {
-    return this.open.size;
+  /** Whether a sender's next nonce cannot be told at once: senders are being looked up, or other processes are to be asked. */
+  get mustWait(): boolean {
+    return this.lookups.size > 0 || this.desk !== null;
   }
 
   /** A node has taken a transaction. @param hash 0x-prefixed */
@@ -36,26 +37,34 @@ export class Sends {
     const { nonceTtlMs } = this.chain.config.view;
     const key = hash.toLowerCase();
     this.book.onTaken(key, node);
-    if (nonceTtlMs === 0 || this.open.size >= MAX_LOOKUPS) return;
-    const lookup: Lookup = { waiters: [] };
-    this.open.add(lookup);
+    if (nonceTtlMs === 0 || this.lookups.size >= MAX_LOOKUPS) return;
+    this.lookups.begin(key);
+    this.desk?.onSending(key);
     new NodeCall(this.chain, server, { upstreamIndex: node, method: 'eth_getTransactionByHash', paramsRaw: `["${key}"]` }, (answer) => {
-      this.open.delete(lookup);
       const nowMs = server.parts.world.clock.nowMs();
       const told = senderIn(resultText(answer));
       if (told !== null) this.book.onSender(told.from, { nonce: told.nonce, hash: key, node, untilMs: nowMs + nonceTtlMs }, nowMs);
-      for (const waiter of lookup.waiters) waiter();
+      this.desk?.onSender(key, told?.from ?? '', told === null ? null : { nonce: told.nonce, hash: key, node, leftMs: nonceTtlMs });
+      this.lookups.end(key);
     });
   }
 
-  /** Calls `then` when the senders that are being looked up now are known; at once where there are none. */
-  afterLookups(then: () => void): void {
-    let left = this.open.size;
-    if (left === 0) return then();
-    const one = (): void => {
-      if (--left === 0) then();
-    };
-    for (const lookup of this.open) lookup.waiters.push(one);
+  /** Calls `then` when the account's last transaction, sent through whichever process before now, is known. */
+  whenKnown(sender: string, nowMs: () => number, then: () => void): void {
+    this.lookups.after(() => {
+      if (this.desk === null) return then();
+      this.desk.lastOf(sender, (send) => {
+        const atMs = nowMs();
+        if (send !== null) this.book.onSender(sender, { nonce: send.nonce, hash: send.hash, node: send.node, untilMs: atMs + send.leftMs }, atMs);
+        then();
+      });
+    });
+  }
+
+  /** The sender's last transaction is gone. */
+  onGone(sender: string, { hash }: LastSend): void {
+    this.book.forget(sender);
+    this.desk?.onGone(sender, hash);
   }
 
   /** The last transaction of the account whose pending nonce is asked for; null = none, or something else is asked. */

@@ -135,8 +135,8 @@ export class ChainWatch implements Beating, Judging {
     if (this.judge.look(this.parts.world.clock.nowMs())) this.parts.pulse.rush(this);
   }
 
-  onSent(hash: string): void {
-    for (const side of this.sides) side.onSent(hash);
+  onSent(hash: string, index: number): void {
+    for (const side of this.sides) side.onSent(hash, index);
   }
 
   onCompared(compared: Compared): void {

@@ -62,8 +62,8 @@ export class ChainCast implements Serving {
     this.parts.send({ kind: 'answered', chain: this.id, index, calls });
   }
 
-  onSent(hash: string): void {
-    this.parts.send({ kind: 'sent', chain: this.id, hash });
+  onSent(hash: string, index: number): void {
+    this.parts.send({ kind: 'sent', chain: this.id, hash, index });
   }
 
   onCompared(compared: Compared): void {

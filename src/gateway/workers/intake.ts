@@ -4,12 +4,15 @@ import type { GatewayMetrics } from '../../observe/metrics.ts';
 import { TallyTaker } from '../../observe/tally.ts';
 import type { FilterWord } from '../filters/desk.ts';
 import type { LocalChain } from '../localChain.ts';
+import type { SendDesk, SharedSend } from '../sharedSends.ts';
 import { FeedDesk } from './feedRelay.ts';
 import type { ChainLoad, ChainReport, FromWorker, ToWorker } from './protocol.ts';
 
 /** Numbers of an attempt in `ChainReport.outcomes`, and of a finding in `learnt`. */
 export const OUTCOME_NUMBERS = 5;
 export const LEARNT_NUMBERS = 3;
+
+type SendSide = SendDesk & { leave(): void };
 
 /** What all intakes of the process feed. */
 export interface IntakeParts {
@@ -24,6 +27,7 @@ export class Intake {
   private readonly parts: IntakeParts;
   private readonly taker = new TallyTaker();
   private readonly loads = new Map<number, Int32Array>();
+  private readonly sends = new Map<number, SendSide>();
 
   private readonly desk: FeedDesk;
   private readonly send: (message: ToWorker) => void;
@@ -48,6 +52,19 @@ export class Intake {
     else filters.ask(ask, tell);
   }
 
+  /** What it tells and asks of transactions that were sent. */
+  onSends({ chain, word }: Extract<FromWorker, { kind: 'sends' }>): void {
+    const desk = this.sendsOf(chain);
+    if (word.kind === 'sending') desk?.onSending(word.hash);
+    else if (word.kind === 'sender') desk?.onSender(word.hash, word.sender, word.send);
+    else if (word.kind === 'gone') desk?.onGone(word.sender, word.hash);
+    else {
+      const tell = (send: SharedSend | null): void => this.send({ kind: 'lastSend', chain, turn: word.turn, send });
+      if (desk === undefined) tell(null);
+      else desk.lastOf(word.sender, tell);
+    }
+  }
+
   /** What its attempts came to. */
   onOutcomes(chains: readonly ChainReport[]): void {
     const nowMs = this.parts.nowMs();
@@ -63,7 +80,7 @@ export class Intake {
         if (kind === 0) watch.onUnsupported(index, what, nowMs);
         else watch.onPruned(index, what, nowMs);
       }
-      for (const hash of report.sent) watch.onSent(hash);
+      for (const [hash, index] of report.sent) watch.onSent(hash, index);
       for (const compared of report.compared) watch.onCompared(compared);
       if (report.flushed) watch.onFlush({});
       if (report.wanted) watch.onWanted();
@@ -78,9 +95,17 @@ export class Intake {
   /** The worker is gone: what it counted stays counted, what it had under way is over. */
   close(): void {
     this.desk.close();
+    for (const desk of this.sends.values()) desk.leave();
+    this.sends.clear();
     this.taker.retract();
     for (const [chain, inFlight] of this.loads) this.setLoad({ chain, inFlight: new Int32Array(inFlight.length) });
     this.loads.clear();
+  }
+
+  private sendsOf(chain: number): SendSide | undefined {
+    const known = this.sends.get(chain) ?? this.parts.chain(chain)?.sends.join();
+    if (known !== undefined) this.sends.set(chain, known);
+    return known;
   }
 
   private setLoad({ chain, inFlight }: ChainLoad): void {

@@ -19,7 +19,7 @@ export class Outbox implements Judging {
   private outcomes = new Float64Array(FIRST_OUTCOMES * OUTCOME_NUMBERS);
   private filled = 0;
   private learnt: number[] = [];
-  private sent: string[] = [];
+  private sent: (readonly [string, number])[] = [];
   private compared: Compared[] = [];
   private wanted = false;
   private flushed = false;
@@ -66,8 +66,8 @@ export class Outbox implements Judging {
     this.hurry();
   }
 
-  onSent(hash: string): void {
-    if (this.sent.length < MAX_SENT) this.sent.push(hash);
+  onSent(hash: string, index: number): void {
+    if (this.sent.length < MAX_SENT) this.sent.push([hash, index]);
     this.hurry();
   }
 

@@ -10,6 +10,7 @@ import type { LossNotice, TopicBatch } from '../../subs/batch.ts';
 import type { Topic } from '../../subs/topic.ts';
 import type { FilterAsk, FilterWord } from '../filters/desk.ts';
 import type { Seat } from '../judging.ts';
+import type { SharedSend } from '../sharedSends.ts';
 
 /** Names the slot of a worker in its environment. */
 export const WORKER_ENV = 'TIDEGATE_WORKER';
@@ -44,7 +45,9 @@ export type ToWorker =
   | { readonly kind: 'branch'; readonly chain: number; readonly branch: Branch }
   | { readonly kind: 'answered'; readonly chain: number; readonly index: number; readonly calls: number }
   /** A node took a transaction, from a call of any worker. */
-  | { readonly kind: 'sent'; readonly chain: number; readonly hash: string }
+  | { readonly kind: 'sent'; readonly chain: number; readonly hash: string; readonly index: number }
+  /** The sender's last transaction, as was asked in that turn. */
+  | { readonly kind: 'lastSend'; readonly chain: number; readonly turn: number; readonly send: SharedSend | null }
   /** A derived answer was compared with a node's own, by any process. */
   | { readonly kind: 'compared'; readonly chain: number; readonly compared: Compared }
   /** Stored answers are void. */
@@ -66,8 +69,8 @@ export interface ChainReport {
   readonly outcomes: Float64Array;
   /** Three numbers each: 0 = lacks a method, 1 = lacks old state; index of the node; method or block. */
   readonly learnt: Float64Array;
-  /** Hashes of transactions that nodes took. */
-  readonly sent: readonly string[];
+  /** Transactions that nodes took, by hash, and the index of the node. */
+  readonly sent: readonly (readonly [hash: string, index: number])[];
   readonly compared: readonly Compared[];
   /** A call changed the chain past its rules: stored answers are void. */
   readonly flushed: boolean;
@@ -88,6 +91,14 @@ export interface Usage {
   readonly rssBytes: number;
 }
 
+/** What a worker tells and asks of transactions that were sent; see `SendDesk`. */
+export type SendWord =
+  | { readonly kind: 'sending'; readonly hash: string }
+  | { readonly kind: 'sender'; readonly hash: string; readonly sender: string; readonly send: SharedSend | null }
+  | { readonly kind: 'gone'; readonly sender: string; readonly hash: string }
+  /** Answered by `lastSend`. */
+  | { readonly kind: 'last'; readonly turn: number; readonly sender: string };
+
 /** From a worker to the process that judges. Every message is a sign of life. */
 export type FromWorker =
   | { readonly kind: 'hello' }
@@ -99,5 +110,6 @@ export type FromWorker =
   | { readonly kind: 'topic'; readonly chain: number; readonly topic: Topic; readonly isOpen: boolean }
   /** A call about a filter; answered by `filterWord`. */
   | { readonly kind: 'filter'; readonly chain: number; readonly turn: number; readonly ask: FilterAsk }
+  | { readonly kind: 'sends'; readonly chain: number; readonly word: SendWord }
   | { readonly kind: 'outcomes'; readonly chains: readonly ChainReport[] }
   | { readonly kind: 'report'; readonly counts: readonly Counts[]; readonly loads: readonly ChainLoad[]; readonly usage: Usage };

@@ -16,6 +16,7 @@ import { FeedRelay } from './feedRelay.ts';
 import { FilterRelay } from './filterRelay.ts';
 import { Outbox } from './outbox.ts';
 import { CELL_FD } from './protocol.ts';
+import { SendRelay } from './sendRelay.ts';
 import type { ChainPicture, FromWorker, ToWorker } from './protocol.ts';
 
 /** What the chains of a worker share. */
@@ -42,6 +43,7 @@ export class RemoteChain {
   private readonly view: ReplicaView;
   private readonly relay: FeedRelay;
   private readonly filters: FilterRelay;
+  private readonly sends: SendRelay;
   private shown = new Set<number>();
 
   /** @param config this worker's share */
@@ -57,7 +59,8 @@ export class RemoteChain {
     this.relay = new FeedRelay(picture.id, parts.tell);
     const subs = { publisher: parts.publisher, webSocket: parts.webSocket, feed: () => this.relay };
     this.filters = new FilterRelay(picture.id, parts.tell);
-    this.serving = new ChainRuntime(config, { world, catalog, metrics, filters: this.filters, judging: this.outbox, view: this.view, budgetShare: 1 / parts.workers, subs });
+    this.sends = new SendRelay(picture.id, parts.tell);
+    this.serving = new ChainRuntime(config, { world, catalog, metrics, filters: this.filters, sends: this.sends, judging: this.outbox, view: this.view, budgetShare: 1 / parts.workers, subs });
     this.seat(picture.seats, 0);
     this.take(diffTable(blankTable(picture.name), picture.table), picture.atMs);
     if (picture.branch !== null) this.view.learn(picture.branch);
@@ -78,7 +81,8 @@ export class RemoteChain {
     } else if (message.kind === 'lost') this.serving.subs.lost(message.notice);
     else if (message.kind === 'filterWord') this.filters.onWord(message.turn, message.word);
     else if (message.kind === 'compared') this.serving.onCompared(message.compared);
-    else if (message.kind === 'sent') this.serving.onSent(message.hash);
+    else if (message.kind === 'sent') this.serving.onSent(message.hash, message.index);
+    else if (message.kind === 'lastSend') this.sends.onLast(message.turn, message.send);
     else this.serving.onChainId(message.chainId);
   }
 

@@ -131,6 +131,7 @@ export class Slot {
     else if (message.kind === 'outcomes') this.intake?.onOutcomes(message.chains);
     else if (message.kind === 'topic') this.intake?.onTopic(message);
     else if (message.kind === 'filter') this.intake?.onFilter(message);
+    else if (message.kind === 'sends') this.intake?.onSends(message);
     else if (message.kind === 'applied') this.settle(message.turn);
     else {
       this.usage = message.usage;

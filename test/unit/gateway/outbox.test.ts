@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import type { Compared } from '../../../src/cache/derive/proofs.ts';
 import type { Outcome, OutcomeClass } from '../../../src/chain/outcome.ts';
 import { Intake } from '../../../src/gateway/workers/intake.ts';
 import { Outbox } from '../../../src/gateway/workers/outbox.ts';
@@ -16,7 +17,8 @@ function desk() {
     onOutcome: (index: number, { class: name, blame, holdMs }: Outcome, latencyMs: number, nowMs: number) => told.push([index, name, blame, holdMs, latencyMs, nowMs]),
     onUnsupported: (...facts: readonly number[]) => told.push(['unsupported', ...facts]),
     onPruned: (...facts: readonly number[]) => told.push(['pruned', ...facts]),
-    onSent: (hash: string) => told.push(['sent', hash]),
+    onSent: (hash: string, index: number) => told.push(['sent', hash, index]),
+    onCompared: ({ client, same }: Compared) => told.push(['compared', client, same]),
     onWanted: () => told.push(['wanted']),
   };
   const chain = { watch, serving: { book } } as unknown as LocalChain;
@@ -33,7 +35,8 @@ it('the judge hears of another process what it would have heard in its own', () 
   box.onOutcome(0, outcome('throttled', false, 4000), 3);
   box.onUnsupported(1, 42);
   box.onPruned(0, 17_000_000);
-  box.onSent('0xabc');
+  box.onSent('0xabc', 1);
+  box.onCompared({ source: 's', target: 't', client: 'c', trait: '', key: 'k', same: true });
   box.onWanted();
   const report = box.take();
   open().onOutcomes(report === null ? [] : [structuredClone(report)]);
@@ -43,7 +46,8 @@ it('the judge hears of another process what it would have heard in its own', () 
     [0, 'throttled', false, 4000, 3, 77],
     ['unsupported', 1, 42, 77],
     ['pruned', 0, 17_000_000, 77],
-    ['sent', '0xabc'],
+    ['sent', '0xabc', 1],
+    ['compared', 'c', true],
     ['wanted'],
   ]);
   expect(box.take()).toBeNull();
@@ -77,6 +81,6 @@ it('calls in flight are the sum over the processes, without those that are gone'
 
 it('a chain that was removed is nobody’s any more', () => {
   const { told, open } = desk();
-  open().onOutcomes([{ chain: 6, outcomes: Float64Array.of(0, 0, 0, 0, 1), learnt: new Float64Array(0), sent: ['0x1'], compared: [], flushed: false, wanted: true }]);
+  open().onOutcomes([{ chain: 6, outcomes: Float64Array.of(0, 0, 0, 0, 1), learnt: new Float64Array(0), sent: [['0x1', 0]], compared: [], flushed: false, wanted: true }]);
   expect(told).toEqual([]);
 });
