@@ -14,10 +14,14 @@ const PLAIN = Uint8Array.from({ length: 256 }, (_, c) => (c >= 0x20 && c !== QUO
  * @param even true when `isEven` holds for the text: then a quote ends a string, whatever stands before it
  */
 export function skipString(bytes: Buffer, from: number, even: boolean): number {
-  if (byteAt(bytes, from) !== QUOTE) return ~from;
+  return byteAt(bytes, from) === QUOTE ? skipStringRest(bytes, from + 1, even) : ~from;
+}
+
+/** As `skipString`, from a place within the string that is not within an escape. */
+export function skipStringRest(bytes: Buffer, from: number, even: boolean): number {
   const { length } = bytes;
-  const near = even ? Math.min(length, from + LONG_STRING_BYTES) : length;
-  let i = from + 1;
+  const near = even ? Math.min(length, from + LONG_STRING_BYTES - 1) : length;
+  let i = from;
   for (;;) {
     while (i < near && PLAIN[bytes[i] as number] === 1) i++;
     if (i >= near) {
@@ -78,4 +82,20 @@ function skipEscape(bytes: Buffer, from: number): number {
 function isHexDigit(c: number): boolean {
   const lower = c | 0x20;
   return (c >= ZERO && c <= 0x39) || (lower >= 0x61 && lower <= 0x66);
+}
+
+/**
+ * What is left of an escape that bytes of a string end within.
+ * @param from a place outside of any escape
+ * @returns 0 = they end within none, 5 = its letter and what follows that, 1 to 4 = hex digits
+ */
+export function escapeLeft(bytes: Buffer, from: number): number {
+  const { length } = bytes;
+  for (let at = bytes.indexOf(BACKSLASH, from); at >= 0;) {
+    if (at + 1 === length) return 5;
+    const isHex = bytes[at + 1] === 0x75;
+    if (isHex && at + 6 > length) return at + 6 - length;
+    at = bytes.indexOf(BACKSLASH, at + (isHex ? 6 : 2));
+  }
+  return 0;
 }
