@@ -14,7 +14,7 @@ export interface ReloadPlan {
 
 /** Outside chains only these are read anew at each use. */
 const LIVE =
-  /^(server\.(maxBodyBytes|maxInflatedBytes|maxBatchItems|batchConcurrency|maxDepth|maxMethodBytes|maxResponseBytes|maxInFlight|drainTimeoutMs|refuseChunked|gzipAboveBytes|trustedProxies|explainHeader|tls)|log\.sampleEvery|(access|snapshots)\.[A-Za-z]+|chains(\..*)?)$/;
+  /^(server\.(maxBodyBytes|maxInflatedBytes|maxBatchItems|batchConcurrency|maxDepth|maxMethodBytes|maxResponseBytes|streamAboveBytes|maxStreamBytes|streamTimeoutMs|maxInFlight|drainTimeoutMs|refuseChunked|gzipAboveBytes|trustedProxies|explainHeader|tls)|log\.sampleEvery|(access|snapshots)\.[A-Za-z]+|chains(\..*)?)$/;
 
 /** Options of a chain that the judge lays its windows and its trusted chain out by. */
 const FIXED_IN_CHAIN: readonly (readonly string[])[] = [

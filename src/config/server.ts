@@ -56,7 +56,10 @@ export const serverSection = section(
     batchConcurrency: count(D.batchConcurrency, [1, 10_000], 'Most entries of one batch under way at once.'),
     maxDepth: count(D.maxDepth, [2, 1024], 'Deepest nesting of a request.'),
     maxMethodBytes: sizeBytes(D.maxMethodBytes, [1, 4096], 'Longest method name.'),
-    maxResponseBytes: sizeBytes(D.maxResponseBytes, [1, GIB / 4], 'Largest answer taken from a node.'),
+    maxResponseBytes: sizeBytes(D.maxResponseBytes, [1, GIB / 4], 'Largest answer of a node that is taken whole before it is sent.'),
+    streamAboveBytes: sizeBytes(D.streamAboveBytes, [0, GIB], 'Results over this size are handed on as they come; 0 = never.'),
+    maxStreamBytes: sizeBytes(D.maxStreamBytes, [1, 1024 * GIB], 'Largest answer of a node that is handed on as it comes.'),
+    streamTimeoutMs: durationMs(D.streamTimeoutMs, [1, 24 * HOUR_MS], 'Longest time that handing on one answer takes.'),
     maxInFlight: count(
       D.maxInFlight,
       [1, 1_000_000],

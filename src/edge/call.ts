@@ -6,7 +6,8 @@ import { acceptsGzip, deflate, inflate } from './encoding.ts';
 import type { HeadScan } from './head.ts';
 import { MAX_GZIP_JOBS } from './limits.ts';
 import type { EdgeLog, EdgeOptions } from './limits.ts';
-import type { EdgeAnswer, EdgeExchange, RequestSink } from './port.ts';
+import { GzipFlow } from './gzipFlow.ts';
+import type { BodyFlow, EdgeAnswer, EdgeExchange, RequestSink } from './port.ts';
 import { refusalAnswer } from './refuse.ts';
 
 /** What a call needs of its server. `H` is the engine's handle of one response. */
@@ -55,6 +56,8 @@ export class Call<H> implements EdgeExchange, Waiting {
   readonly #gzipped: boolean;
   #body: BodyBuffer | null = null;
   #sink: RequestSink | null = null;
+  /** The body on its way. */
+  #flow: BodyFlow | null = null;
   #state = RECEIVING;
   #gone = false;
 
@@ -131,6 +134,7 @@ export class Call<H> implements EdgeExchange, Waiting {
 
   answer(answer: EdgeAnswer): void {
     if (this.#state < SENDING) this.#send(answer);
+    else answer.flow?.onGone();
   }
 
   remoteAddress(): string {
@@ -141,6 +145,7 @@ export class Call<H> implements EdgeExchange, Waiting {
   sent(): void {
     if (this.#state !== SENDING) return;
     this.#state = OVER;
+    this.#flow = null;
     this.#host.ended(this);
   }
 
@@ -160,6 +165,8 @@ export class Call<H> implements EdgeExchange, Waiting {
     this.#state = OVER;
     this.#sink = null;
     this.#host.ended(this);
+    this.#flow?.onGone();
+    this.#flow = null;
     this.#tell(sink);
   }
 
@@ -207,6 +214,7 @@ export class Call<H> implements EdgeExchange, Waiting {
     this.#sink = null;
     if (host.draining) this.closing = true;
     const dressed = this.#origin === '' ? answer : withHeaders(answer, host.cors.headers(this.#origin));
+    if (dressed.flow !== undefined) return this.#sendFlow(dressed, dressed.flow);
     const large = host.options.gzipAboveBytes > 0 && answer.body.length >= host.options.gzipAboveBytes;
     if (large) this.#sendLarge(dressed);
     else host.write(this, dressed);
@@ -226,11 +234,25 @@ export class Call<H> implements EdgeExchange, Waiting {
       host.write(this, packed === null ? varied : { ...withHeaders(varied, GZIP), body: packed });
     });
   }
+
+  #sendFlow(answer: EdgeAnswer, flow: BodyFlow): void {
+    const host = this.#host;
+    const mayPack = host.options.gzipAboveBytes > 0;
+    const packs = mayPack && !this.bodiless && host.gzipJobs < MAX_GZIP_JOBS && acceptsGzip(this.#acceptEncoding);
+    if (packs) host.gzipJobs += 1;
+    this.#flow = packs ? new GzipFlow(flow, () => { host.gzipJobs -= 1; }) : flow;
+    const { status, headers, body } = withHeaders(answer, mayPack ? (packs ? VARY_GZIP : VARY) : []);
+    host.write(this, this.bodiless ? { status, headers, body } : { status, headers, body, flow: this.#flow });
+    if (this.bodiless) flow.onGone();
+  }
 }
 
 const VARY = ['vary', 'accept-encoding'] as const;
 const GZIP = ['content-encoding', 'gzip'] as const;
+const VARY_GZIP = [...VARY, ...GZIP] as const;
 
 function withHeaders(answer: EdgeAnswer, more: readonly string[]): EdgeAnswer {
-  return { status: answer.status, headers: [...answer.headers, ...more], body: answer.body };
+  const { status, headers, body, flow } = answer;
+  const all = [...headers, ...more];
+  return flow === undefined ? { status, headers: all, body } : { status, headers: all, body, flow };
 }

@@ -1,11 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import type { Call } from './call.ts';
-import type { EdgeAnswer } from './port.ts';
+import type { BodyFlow, EdgeAnswer } from './port.ts';
 
 /** Writes a whole answer to a response of node:http. A reader that takes nothing for `stallMs` is cut off. */
 export function writeNode(call: Call<ServerResponse>, answer: EdgeAnswer, stallMs: number): void {
   const res = call.handle;
-  const { status, body } = answer;
+  const { status, body, flow } = answer;
+  if (flow !== undefined) return writeFlow(call, answer, flow);
   const headers = answer.headers.slice();
   if (status !== 204) {
     headers.push('content-length', String(typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength));
@@ -17,4 +18,20 @@ export function writeNode(call: Call<ServerResponse>, answer: EdgeAnswer, stallM
   if (call.bodiless || status === 204) res.end(onTaken);
   else res.end(body, onTaken);
   if (res.writableLength > 0) res.socket?.setTimeout(stallMs);
+}
+
+function writeFlow(call: Call<ServerResponse>, { status, headers }: EdgeAnswer, flow: BodyFlow): void {
+  const res = call.handle;
+  const all = headers.slice();
+  if (flow.lengthBytes >= 0) all.push('content-length', String(flow.lengthBytes));
+  if (call.closing) all.push('connection', 'close');
+  res.writeHead(status, all);
+  res.on('drain', () => {
+    if (!call.over) flow.onDrain();
+  });
+  flow.begin({
+    write: (piece) => call.over || res.destroyed || res.write(piece),
+    end: () => res.end(() => call.sent()),
+    cut: () => res.destroy(),
+  });
 }

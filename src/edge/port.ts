@@ -18,12 +18,36 @@ export interface RequestHead {
   remoteAddress(): string;
 }
 
+/** Where the pieces of a body go. A no-op once the client is gone. */
+export interface FlowOut {
+  /** Takes a piece. @returns false: the reader is behind, the next one is due after `onDrain` */
+  write(piece: Uint8Array): boolean;
+  /** That was all of it. */
+  end(): void;
+  /** The rest cannot be had: the connection is cut, so that nobody takes the body for whole. */
+  cut(): void;
+}
+
+/** A body that is sent piece by piece, as it comes and as the reader takes it. */
+export interface BodyFlow {
+  /** Bytes of the whole body; -1 = not known beforehand. */
+  readonly lengthBytes: number;
+  /** First of all, and once. May write before it returns. */
+  begin(out: FlowOut): void;
+  /** The reader has taken what it was behind with. */
+  onDrain(): void;
+  /** The reader is gone, or there is none: no more is wanted. A no-op after the end. */
+  onGone(): void;
+}
+
 /** An answer: status, ready header pairs and whole body. Header names are lower case. */
 export interface EdgeAnswer {
   readonly status: number;
   /** Name, value, name, value … beside content-length and connection, which the engine writes. */
   readonly headers: readonly string[];
   readonly body: Uint8Array | string;
+  /** The body in place of `body`. */
+  readonly flow?: BodyFlow;
 }
 
 /** The engine's side of one accepted request. */

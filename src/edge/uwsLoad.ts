@@ -70,6 +70,8 @@ export interface UwsResponse {
   writeHeader(name: string | Uint8Array, value: string | Uint8Array): UwsResponse;
   end(body: string | Uint8Array, closeConnection: boolean): UwsResponse;
   endWithoutBody(reportedLength?: number, closeConnection?: boolean): UwsResponse;
+  /** Sends a piece in chunked coding; false = some of it is buffered. */
+  write(piece: Uint8Array): boolean;
   tryEnd(body: Uint8Array, totalBytes: number): [ok: boolean, done: boolean];
   getWriteOffset(): number;
   onWritable(handler: (offset: number) => boolean): UwsResponse;

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Call } from './call.ts';
 import type { EdgeAnswer } from './port.ts';
+import { sendFlow } from './uwsFlow.ts';
 import type { UwsResponse } from './uwsLoad.ts';
 
 // `end` copies what the socket does not take at once; from here on the body is sent from where it lies.
@@ -46,11 +47,16 @@ export class UwsWriter {
     if (call === null || answer === null) return;
     this.#call = this.#answer = null;
     const res = call.handle;
-    const { status, headers, body } = answer;
+    const { status, headers, body, flow } = answer;
     if (status !== 200) res.writeStatus(this.#statusLine(status));
-    if (headers.length > 0) {
+if (headers.length > 0) {
       const { name, value } = this.#block(headers);
       res.writeHeader(name, value);
+    }
+    if (flow !== undefined) {
+      if (call.closing) res.writeHeader('connection', 'close');
+      sendFlow(call, flow);
+      return;
     }
     if (body.length > COPY_BYTES && !call.bodiless) {
       if (call.closing) res.writeHeader('connection', 'close');

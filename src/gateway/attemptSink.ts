@@ -5,12 +5,15 @@ import type { Outcome } from '../chain/outcome.ts';
 import type { CancelReason, NodeReply } from '../route/attemptPort.ts';
 import { integerId, isNullResult, splitReply } from '../rpc/reply.ts';
 import type { ErrorReply, ResultReply, SplitReply } from '../rpc/reply.ts';
-import type { CallSink, Exchange } from '../upstream/port.ts';
+import type { BodyFlow, CallSink, Exchange, FlowSink } from '../upstream/port.ts';
+import { LargeProbe } from './largeProbe.ts';
+import type { LargeReply, LargeStart } from './largeReply.ts';
 
-/** A node's whole answer, split. */
+/** A node's whole answer, split; or the beginning of a large one, whose result is handed on as it comes. */
 export interface NodeAnswer extends NodeReply {
   readonly body: Buffer;
   readonly split: ResultReply | ErrorReply;
+  readonly large?: LargeReply;
 }
 
 const RESULT: Outcome = Object.freeze({ class: 'result', retry: 'final', blame: false, unsent: false, holdMs: 0 });
@@ -38,6 +41,8 @@ export interface AttemptOwner {
   onFailure(sink: AttemptSink, outcome: Outcome): void;
   /** Counts how an attempt ended, for health and metrics. */
   record(sink: AttemptSink, outcome: Outcome): void;
+  /** The answer to go on with, if it is taken as it comes; null = not now. */
+  takeLarge?(sink: AttemptSink, start: LargeStart): NodeAnswer | null;
 }
 
 /** What an attempt is from its start. */
@@ -49,6 +54,8 @@ export interface AttemptFacts {
   /** Another attempt of the call was still open when this one was sent. */
   readonly isHedge: boolean;
   readonly sentMs: number;
+  /** See `CallSink`; Infinity by default. */
+  readonly streamAboveBytes?: number;
 }
 
 /** One attempt under way: reads what the node says and tells the call what it came to. */
@@ -62,6 +69,8 @@ export class AttemptSink implements CallSink {
   over = false;
   answer: NodeAnswer | null = null;
   readonly id: number;
+  streamAboveBytes: number;
+  private probe: LargeProbe | null = null;
   private readonly run: AttemptOwner;
 
   constructor(run: AttemptOwner, facts: AttemptFacts) {
@@ -71,6 +80,7 @@ export class AttemptSink implements CallSink {
     this.id = facts.id;
     this.isHedge = facts.isHedge;
     this.sentMs = facts.sentMs;
+    this.streamAboveBytes = facts.streamAboveBytes ?? Number.POSITIVE_INFINITY;
   }
 
   get method(): number {
@@ -91,6 +101,22 @@ export class AttemptSink implements CallSink {
 
   onEntry(body: Buffer, entry: SplitReply): void {
     if (!this.over) this.judge(body, entry, 200, 0);
+  }
+
+  onLarge(pieces: readonly Buffer[], flow: BodyFlow): FlowSink | null {
+    this.probe ??= new LargeProbe(this.id);
+    const start = this.probe.look(pieces, flow);
+    const answer = start === null ? null : (this.run.takeLarge?.(this, start) ?? null);
+    const isDue = start !== null && start.scan.sizeBytes > this.streamAboveBytes;
+    if (this.probe.hopeless || isDue) this.streamAboveBytes = Number.POSITIVE_INFINITY;
+    if (answer?.large === undefined) return null;
+    this.over = true;
+    this.tell(RESULT, answer);
+    // what has been handed on is not to be kept for as long as the rest takes
+    this.answer = null;
+    this.probe = null;
+    if (!answer.large.taken) answer.large.drop();
+    return answer.large;
   }
 
   private judge(body: Buffer, split: SplitReply, status: number, retryAfterMs: number): void {

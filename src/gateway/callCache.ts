@@ -47,6 +47,11 @@ export class CallCache {
     return this.ask;
   }
 
+  /** Whether the answer may be stored. */
+  get mayStore(): boolean {
+    return this.keep !== null;
+  }
+
   get verdict(): CacheVerdict {
     return this.keep === null ? 'bypass' : 'miss';
   }
@@ -69,7 +74,7 @@ export class CallCache {
 
   /** The client gets this answer. */
   store({ upstreamIndex, reply, outcome }: Reply, sinks: readonly AttemptSink[]): void {
-    const sink = this.keep === null ? undefined : sinks.find(({ answer }) => answer === reply);
+    const sink = this.keep === null || reply.large !== undefined ? undefined : sinks.find(({ answer }) => answer === reply);
     if (sink !== undefined) this.keep?.settle(sink.attempt, upstreamIndex, reply, outcome);
   }
 

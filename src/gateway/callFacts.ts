@@ -16,6 +16,7 @@ import type { CallView } from './callView.ts';
 import type { ChainRuntime } from './chain.ts';
 import { resultText } from './nodeCall.ts';
 import type { CallServer } from './nodeCall.ts';
+import type { LargeReply } from './largeReply.ts';
 
 /** The answer to one call. */
 export interface CallAnswer {
@@ -23,6 +24,8 @@ export interface CallAnswer {
   readonly status: number;
   /** The whole JSON-RPC answer. */
   readonly body: Buffer;
+  /** In place of the body: a large result, handed on as it comes. */
+  readonly flow?: LargeReply;
   /** The node whose answer it is, or ''. */
   readonly upstream: string;
   readonly retryAfterS: number;
@@ -62,8 +65,12 @@ export const ownAnswer = (call: ScannedCall, resultRaw: string, by: Pick<CallAns
 
 /** The client's answer made of a node's: the node's own bytes under the caller's id. */
 export function answerBytes(call: ScannedCall, result: Reply, by: Pick<CallAnswer, 'upstream' | 'cache'>): CallAnswer {
-  const { body, split } = result.reply;
+  const { body, split, large } = result.reply;
   const idRaw = call.idRaw ?? 'null';
+  if (large !== undefined) {
+    large.address(idRaw);
+    return { ...answered(NONE, by, 'result'), flow: large };
+  }
   const raw = body.subarray(split.start, split.end);
   const outcome = result.outcome.class;
   if (split.kind === 'result') return answered(resultEnvelope(idRaw, raw), by, 'result');
@@ -73,6 +80,8 @@ export function answerBytes(call: ScannedCall, result: Reply, by: Pick<CallAnswe
   const code = split.code === 0 ? -32000 : split.code;
   return answered(composedError(idRaw, code, scrubMessage(split.message), scrubData(split.dataRaw)), by, 'error');
 }
+
+const NONE = Buffer.alloc(0);
 
 const answered = (body: Buffer, { upstream, cache }: Pick<CallAnswer, 'upstream' | 'cache'>, outcome: RequestOutcome): CallAnswer =>
   ({ status: 200, body, upstream, retryAfterS: 0, cache, outcome });

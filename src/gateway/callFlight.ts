@@ -48,6 +48,11 @@ export class CallFlight implements Aboard {
     this.run = run;
   }
 
+  /** Others wait for the answer too. */
+  get isShared(): boolean {
+    return this.unattended || (this.flight?.followers ?? 0) > 0;
+  }
+
   /** Joins an equal call under way: true when this one waits for it. Otherwise it goes on by itself, perhaps for others. */
   board(): boolean {
     const { chain } = this.run;

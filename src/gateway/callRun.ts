@@ -1,6 +1,5 @@
 import type { TimerHandle } from '../base/clock.ts';
-import { Fault } from '../base/fault.ts';
-import type { FaultKind } from '../base/fault.ts';
+import { Fault, type FaultKind } from '../base/fault.ts';
 import type { MethodSpec } from '../chain/method.ts';
 import type { Outcome } from '../chain/outcome.ts';
 import type { RequestOutcome, RetryReason } from '../observe/metricTable.ts';
@@ -9,30 +8,26 @@ import { Attempt } from '../route/attempt.ts';
 import type { AttemptPort, AttemptResult, CancelReason } from '../route/attemptPort.ts';
 import { errorEnvelope, requestEnvelope } from '../rpc/envelope.ts';
 import type { ScannedCall } from '../rpc/scan.ts';
-import { AttemptSink } from './attemptSink.ts';
-import type { AttemptOwner, NodeAnswer } from './attemptSink.ts';
+import { AttemptSink, type AttemptOwner, type NodeAnswer } from './attemptSink.ts';
 import { answerBytes, askForBlock, noteHash, ownAnswer, sawHash, takenText } from './callFacts.ts';
 import { CallCache } from './callCache.ts';
-import { CallFlight } from './callFlight.ts';
-import type { Flyer } from './callFlight.ts';
+import { CallFlight, type Flyer } from './callFlight.ts';
 import type { CallAnswer } from './callFacts.ts';
-import { AnswerCheck } from './answerCheck.ts';
-import type { Checkable } from './answerCheck.ts';
-import { BudgetWait } from './budgetWait.ts';
-import type { Budgeted } from './budgetWait.ts';
-import { CallPause } from './callPause.ts';
-import type { Pausable } from './callPause.ts';
+import { AnswerCheck, type Checkable } from './answerCheck.ts';
+import { BudgetWait, type Budgeted } from './budgetWait.ts';
+import { CallPause, type Pausable } from './callPause.ts';
 import { CallView } from './callView.ts';
 import type { ChainRuntime, Underway } from './chain.ts';
 import type { Client, ServeContext } from './context.ts';
+import { holdFor, streamAboveBytes, takeLarge, type LargeCaller } from './largeCall.ts';
+import type { LargeStart } from './largeReply.ts';
 import { isRetryReason, learnFrom } from './learn.ts';
 import { ownWord } from './ownWord.ts';
-import { SendAside } from './sendAside.ts';
-import type { Accompanied } from './sendAside.ts';
+import { SendAside, type Accompanied } from './sendAside.ts';
 import { asksNextNonce, moveToFront } from './sends.ts';
 
 /** One call from its scan to its answer: look up, route, forward, judge, answer, record. */
-export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway, Pausable, Checkable, Accompanied, Flyer, Budgeted {
+export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway, Pausable, Checkable, Accompanied, Flyer, Budgeted, LargeCaller {
   readonly call: ScannedCall;
   readonly chain: ChainRuntime;
   readonly server: ServeContext;
@@ -59,7 +54,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
   private readonly pause = new CallPause(this);
   private readonly check = new AnswerCheck(this);
   readonly cached = new CallCache(this);
-  private readonly flight = new CallFlight(this);
+  readonly flight = new CallFlight(this);
   private readonly aside = new SendAside(this);
 
   constructor(server: ServeContext, chain: ChainRuntime, call: ScannedCall, client: Client) {
@@ -124,7 +119,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
     const isHedge = this.sinks.some((sink) => !sink.over);
     if (this.sinks.length > 0 && !isHedge) this.chain.metrics.onRetry(this.retryReason);
     const id = this.server.nextId();
-    const sink = new AttemptSink(this, { attempt, upstreamIndex, id, isHedge, sentMs: this.server.parts.world.clock.nowMs() });
+    const sink = new AttemptSink(this, { attempt, upstreamIndex, id, isHedge, sentMs: this.server.parts.world.clock.nowMs(), streamAboveBytes: streamAboveBytes(this) });
     this.sinks.push(sink);
     if (node === undefined) return queueMicrotask(() => sink.onMissing());
     const paramsRaw = this.view?.paramsFor(this.chain.table.entries[upstreamIndex], sink.sentMs, this.cached.paramsFor(sink)) ?? this.call.paramsRaw;
@@ -164,6 +159,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
       for (const sink of this.sinks) if (sink.isHedge) this.chain.metrics.onHedge(sink.answer === result.reply ? 'won' : 'lost');
       const upstream = this.chain.table.entries[result.upstreamIndex]?.name ?? '';
       this.cached.store(result, this.sinks);
+      if (result.reply.large !== undefined) this.entered = holdFor(result.reply.large, this.server, this.entered);
       this.answer(answerBytes(this.call, result, { upstream, cache: this.cached.verdict }));
       this.flight.onReply(result, upstream, this.raised);
     }
@@ -181,6 +177,10 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
   onAnswer(sink: AttemptSink, outcome: Outcome, answer: NodeAnswer): void {
     this.record(sink, outcome);
     this.check.take(sink, outcome, answer);
+  }
+
+  takeLarge(sink: AttemptSink, start: LargeStart): NodeAnswer | null {
+    return takeLarge(this, sink, start);
   }
 
   settle(attempt: number, outcome: Outcome, answer: NodeAnswer): void {

@@ -30,6 +30,8 @@ export interface Client {
   readonly grant: Grant | null;
   /** It wants no stored answer (`cache-control: no-cache`). */
   readonly noCache: boolean;
+  /** Large answers can go to it as they come. */
+  readonly streams?: boolean;
   /** Is told the way of a call whose client asked for it; null = nobody did. */
   readonly trace: CallTrace | null;
   /** The chain as its calls see it; those of a batch see the same one. Taken anew where the chain moved under a call. */

@@ -71,7 +71,8 @@ export class HeavyRun {
     };
     this.run = this.begin();
     this.run.start((answer) => {
-      this.free();
+      if (answer.flow === undefined) this.free();
+      else answer.flow.hold(this.free);
       done(answer);
     });
   }

@@ -59,7 +59,7 @@ function openHttp({ config, index, connectTimeoutMs, maxResponseBytes }: Seat, {
     maxWaitMs: batch.maxWaitMs,
     onShared: (calls: number, refusal: Refusal | null) => metrics.onShared(index, calls, refusal === null ? 'answered' : typeof refusal === 'string' ? refusal : 'failed'),
   };
-  return new HttpUpstream({ name, url, headers, connections, maxWaiting, connectTimeoutMs, maxResponseBytes, keepAliveTimeoutMs: NODE_KEEP_ALIVE_MS, share }, world);
+  return new HttpUpstream({ name, url, headers, connections, maxBeside: connections, maxWaiting, connectTimeoutMs, maxResponseBytes, keepAliveTimeoutMs: NODE_KEEP_ALIVE_MS, share }, world);
 }
 
 interface SocketParts extends NodeParts {

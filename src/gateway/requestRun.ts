@@ -40,6 +40,7 @@ export class RequestRun implements RequestSink, Client {
   trace: CallTrace | null = null;
   vantage: Vantage;
   inBatch = false;
+  streams = false;
   private readonly facts: RequestFacts;
   private readonly server: RequestHost;
   private readonly chain: ChainRuntime;
@@ -162,6 +163,7 @@ export class RequestRun implements RequestSink, Client {
 
   /** @param ask what the cache makes of it, which has no answer; null = the cache was not asked */
   private send(call: ScannedCall, ask: CallAsk | null): void {
+    this.streams = this.facts.local === undefined && call.idRaw !== null;
     const run = runOf(this.server, this.chain, call, this);
     if (ask !== null && run instanceof CallRun) run.cached.tell(ask);
     this.work = run;
@@ -174,11 +176,11 @@ export class RequestRun implements RequestSink, Client {
       this.exchange?.answer(noContent);
       return;
     }
-    const { status, body, upstream, retryAfterS, cache } = answer;
+    const { status, body, upstream, retryAfterS, cache, flow } = answer;
     const headers = this.chain.headers.headers(upstream, cache, this.vantage.text, retryAfterS);
     const { trace } = this;
     const told = trace === null ? headers : [...headers, EXPLAIN_HEADER, trace.text(answer, this.server.parts.world.clock.nowMs())];
-    this.exchange?.answer({ status, headers: told, body });
+    this.exchange?.answer(flow === undefined ? { status, headers: told, body } : { status, headers: told, body, flow });
   }
 
   private batch(calls: readonly ScannedCall[]): void {

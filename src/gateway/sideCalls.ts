@@ -54,6 +54,7 @@ export class SideCalls {
 /** One of them under way. */
 class SideSink implements CallSink {
   readonly hash = 0;
+  readonly streamAboveBytes = Number.POSITIVE_INFINITY;
   readonly id: number;
   readonly method: number;
   readonly batchable: boolean;
@@ -77,6 +78,10 @@ class SideSink implements CallSink {
 
   onReply(_status: number, body: Buffer): void {
     this.onEntry(body, splitReply(body));
+  }
+
+  onLarge(): null {
+    return null;
   }
 
   onEntry(body: Buffer, entry: SplitReply): void {

@@ -3,7 +3,7 @@ import type { OutcomeClass } from '../chain/outcome.ts';
 import type { JudgeEvent } from '../health/report.ts';
 import { LogsMetrics } from './logsMetrics.ts';
 import { LABELS } from './metricTable.ts';
-import type { RequestOutcome, RetryReason, ShareOutcome } from './metricTable.ts';
+import type { RequestOutcome, RetryReason, ShareOutcome, StreamEnding } from './metricTable.ts';
 import type { Sheet } from './page.ts';
 import { Cell, COUNT_SCALE, CounterSet, DURATION_SCALE, LogHistogram, SparseCounters } from './series.ts';
 import type { Labels } from './series.ts';
@@ -24,6 +24,7 @@ export class ChainMetrics {
   readonly #outcomes: CounterSet<RequestOutcome>;
   readonly #durations: LogHistogram;
   /** Calls that joined an equal one. */
+  readonly streams: CounterSet<StreamEnding>;
   readonly coalesced: CounterSet<'shared' | 'led' | 'failed'>;
   readonly #retries: CounterSet<RetryReason>;
   readonly #hedges: CounterSet<'won' | 'lost'>;
@@ -48,6 +49,7 @@ export class ChainMetrics {
     this.#methods = new SparseCounters(this.#labels, 'method', methods);
     this.#outcomes = new CounterSet(this.#labels, 'outcome', LABELS.requestOutcomes);
     this.#durations = new LogHistogram(this.#labels, DURATION_SCALE);
+    this.streams = new CounterSet(this.#labels, 'outcome', LABELS.streamEndings);
     this.coalesced = new CounterSet(this.#labels, 'outcome', LABELS.coalescedOutcomes);
     this.#retries = new CounterSet(this.#labels, 'reason', LABELS.retryReasons);
     this.#hedges = new CounterSet(this.#labels, 'outcome', LABELS.hedgeOutcomes);
@@ -164,6 +166,7 @@ export class ChainMetrics {
     page.counters('requests', this.#outcomes);
     page.histogram('requestDuration', this.#durations);
     page.counters('methodRequests', this.#methods);
+    page.counters('streams', this.streams);
     page.counters('coalesced', this.coalesced);
     page.counters('retries', this.#retries);
     page.counters('hedges', this.#hedges);

@@ -40,7 +40,7 @@ export const METRICS = {
   refusals: row('refusals_total', count('requests'), ['kind'], 'Requests and calls that were refused before a node was asked, by kind of error.'),
   clientGone: row('client_gone_total', count('requests'), [], 'Requests whose client left before its answer.'),
   requests: row('requests_total', count('calls'), ['chain', 'outcome'], 'Calls of clients by outcome: result, error (of a node, passed on), gone, or the kind of our own error.'),
-  requestDuration: row('request_duration_seconds', spread('seconds'), CHAIN, 'Time from the whole call to its whole answer.'),
+  requestDuration: row('request_duration_seconds', spread('seconds'), CHAIN, 'Time from the whole call to its whole answer; of one that is handed on as it comes, to its beginning.'),
   methodRequests: row('method_requests_total', count('calls'), ['chain', 'method'], 'Calls of clients by method of the catalogue, or other. A series appears with its first call.'),
   upstreamRequests: row('upstream_requests_total', count('attempts'), ['chain', 'upstream', 'outcome'], 'Attempts at a node by what they came to.'),
   upstreamDuration: row('upstream_request_duration_seconds', spread('seconds'), UPSTREAM, 'Time of the attempts at a node that were not cancelled.'),
@@ -63,6 +63,7 @@ export const METRICS = {
   reorgs: row('reorgs_total', count('times'), CHAIN, 'Reorganisations of the trusted chain.'),
   reorgDepth: row('reorg_depth', spread('blocks'), CHAIN, 'Blocks that each reorganisation undid.'),
   coalesced: row('coalesced_calls_total', count('calls'), ['chain', 'outcome'], 'Calls that joined an equal one in flight, by what that came to: its answer shared, its lead taken over after it failed, or its failure shared.'),
+  streams: row('streams_total', count('answers'), ['chain', 'outcome'], 'Large answers that were handed on as they came, by their end: whole; failed (the node), malformed, too_large, stalled, for which the client was cut off; gone (the client); dropped (before the first byte).'),
   retries: row('retries_total', count('attempts'), ['chain', 'reason'], 'Attempts repeated at another node, by what the one before came to; null = it did not know what was asked for.'),
   hedges: row('hedges_total', count('attempts'), ['chain', 'outcome'], 'Hedged attempts, by whether the hedge gave the answer.'),
   retryBudgetExhausted: row('retry_budget_exhausted_total', count('times'), CHAIN, 'Retries and hedges left out because the budget was used up.'),
@@ -131,6 +132,8 @@ export type LogsCall = 'piece' | 'header' | 'block' | 'receipts';
 export type LogsSource = 'stored' | 'asked' | 'bloom' | 'block';
 /** What was seen to beside the sending of a transaction. */
 export type SendCheck = 'copy_taken' | 'copy_refused' | 'nonce_known' | 'nonce_used' | 'nonce_raised';
+/** How a large answer on its way ended. */
+export type StreamEnding = 'whole' | 'failed' | 'malformed' | 'too_large' | 'stalled' | 'gone' | 'dropped';
 /** Why an attempt was repeated. */
 export type RetryReason = Exclude<OutcomeClass, 'result' | 'chain' | 'client' | 'cancelled'> | 'null';
 
@@ -173,6 +176,7 @@ export const LABELS = {
   outReasons: labelSet(keys(OUT_REASONS)),
   retryReasons: labelSet<RetryReason>([...keys(FAILURES), 'null']),
   coalescedOutcomes: labelSet(['shared', 'led', 'failed'] as const),
+  streamEndings: labelSet<StreamEnding>(['whole', 'failed', 'malformed', 'too_large', 'stalled', 'gone', 'dropped']),
   shareOutcomes: labelSet<ShareOutcome>(['answered', 'refused', 'tooLarge', 'failed']),
   viewEvents: labelSet<ViewEvent>(['pinned', 'off_branch', 'begun_anew', 'min_block_refused']),
   waitOutcomes: labelSet(['reached', 'expired'] as const),

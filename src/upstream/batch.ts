@@ -22,6 +22,7 @@ export interface BatchHost {
 /** Calls that waited for the same node, on their way in one message. Each of them ends by itself. */
 export class HttpBatch implements Cargo, ExchangePlace {
   readonly members: readonly HttpExchange[];
+  readonly streamAboveBytes = Number.POSITIVE_INFINITY;
   /** Theirs, by place. */
   readonly calls: readonly CallSink[];
   /** What carries it; null before it is begun. */
@@ -57,6 +58,10 @@ export class HttpBatch implements Cargo, ExchangePlace {
     if (this.open > 0) return;
     this.request?.abort();
     this.host.onUnwanted(this);
+  }
+
+  onLarge(): null {
+    return null;
   }
 
   onAnswer(answer: HttpAnswer): void {

@@ -1,7 +1,7 @@
 import type { TimerHandle } from '../base/clock.ts';
 import { cancelledFailure, crowdedFailure, timeoutFailure } from './failure.ts';
 import type { Failure } from './failure.ts';
-import type { CallSink, Exchange, ReplySink } from './port.ts';
+import type { BodyFlow, CallSink, Exchange, FlowSink, ReplySink } from './port.ts';
 import type { Cargo, ExchangePlace, HttpAnswer } from './request.ts';
 
 const NEVER: TimerHandle = { cancel: () => {} };
@@ -35,6 +35,10 @@ export class HttpExchange implements Exchange, Cargo {
 
   get wanted(): boolean {
     return this.sink !== null;
+  }
+
+  get streamAboveBytes(): number {
+    return this.call?.streamAboveBytes ?? Number.POSITIVE_INFINITY;
   }
 
   get waiting(): boolean {
@@ -71,6 +75,12 @@ export class HttpExchange implements Exchange, Cargo {
 
   onAnswer({ status, body, retryAfterMs }: HttpAnswer): void {
     this.settle()?.onReply(status, body, retryAfterMs);
+  }
+
+  onLarge(pieces: readonly Buffer[], flow: BodyFlow): FlowSink | null {
+    const taker = this.sink === null ? null : (this.call?.onLarge(pieces, flow) ?? null);
+    if (taker !== null) this.settle();
+    return taker;
   }
 
   /** under way -> settled. Null when it was before. */

@@ -36,7 +36,10 @@ export interface HttpUpstreamOptions {
   /** Most calls that wait for a connection; one more is refused as `transport`, unsent and without blame. */
   readonly maxWaiting: number;
   readonly connectTimeoutMs: number;
+  /** Most bytes of an answer that is taken whole. */
   readonly maxResponseBytes: number;
+  /** Most large answers that go to their readers beside those connections; 0 by default. */
+  readonly maxBeside?: number;
   /** How long an idle connection is kept; shorter than a node's own limit, lest it closes under a call. */
   readonly keepAliveTimeoutMs: number;
   /** Absent: every body goes alone. */
@@ -64,6 +67,8 @@ export class HttpUpstream implements UpstreamClient, CallClient, RequestHost, Ba
   private readonly pool: Pool;
   private readonly queue: WaitingQueue;
   private begun = 0;
+  /** Requests beside them whose answers go to their readers. */
+  private beside = 0;
   /** Requests of light calls that keep further light calls waiting. */
   private readonly busy: HttpRequest[] = [];
   private waitTimer: TimerHandle | null = null;
@@ -82,7 +87,7 @@ export class HttpUpstream implements UpstreamClient, CallClient, RequestHost, Ba
     this.connector = new Connector(options.connectTimeoutMs, world.timers);
     this.queue = new WaitingQueue(() => this.settleIdle());
     this.pool = new Pool(this.target.origin, {
-      connections: options.connections,
+      connections: options.connections + (options.maxBeside ?? 0),
       connect: this.connector.connect,
       pipelining: 1,
       // One precise timer per call instead of undici's two coarse ones.
@@ -126,8 +131,18 @@ export class HttpUpstream implements UpstreamClient, CallClient, RequestHost, Ba
     return this.closing;
   }
 
-  onFreed(request: HttpRequest): void {
+  onFlowing(request: HttpRequest): void {
+    if (this.beside >= (this.options.maxBeside ?? 0)) return;
+    request.beside = true;
+    this.beside++;
     this.begun--;
+    this.release(request);
+    if (this.queue.size > 0) queueMicrotask(() => this.beginNext());
+  }
+
+  onFreed(request: HttpRequest): void {
+    if (request.beside) this.beside--;
+    else this.begun--;
     this.release(request);
     // Not at once: undici is in the middle of dropping or freeing the connection.
     if (this.queue.size > 0) queueMicrotask(() => this.beginNext());
@@ -240,11 +255,11 @@ export class HttpUpstream implements UpstreamClient, CallClient, RequestHost, Ba
   }
 
   private settleIdle(): void {
-    if (this.begun === 0 && this.queue.size === 0) this.onIdle?.();
+    if (this.begun + this.beside + this.queue.size === 0) this.onIdle?.();
   }
 
   private async end(graceMs: number): Promise<void> {
-    if (graceMs > 0 && (this.begun > 0 || this.queue.size > 0)) {
+    if (graceMs > 0 && this.begun + this.beside + this.queue.size > 0) {
       await new Promise<void>((resolve) => {
         const timer = this.world.timers.after(graceMs, resolve);
         this.onIdle = () => {

@@ -9,6 +9,27 @@ export interface ReplySink {
   onFailure(outcome: Outcome, detail: string): void;
 }
 
+/** The rest of a large answer, on its way. */
+export interface BodyFlow {
+  /** Bytes of the whole answer as announced; -1 = not announced. */
+  readonly lengthBytes: number;
+  /** Goes on after a piece that was answered with false. */
+  resume(): void;
+  /** Closes the connection; nothing comes any more. */
+  abort(): void;
+}
+
+/** Whoever takes a large answer piece by piece. After `onEnd`, `onFailed` or an abort nothing comes. */
+export interface FlowSink {
+  /** False: nothing more until `resume`. */
+  readonly ready: boolean;
+  /** The next piece; its bytes are the receiver's. */
+  onPiece(piece: Buffer): void;
+  onEnd(): void;
+  /** The rest will not come. */
+  onFailed(outcome: Outcome): void;
+}
+
 /** Whoever wants the answer to one call whose envelope has an id of our own. */
 export interface CallSink extends ReplySink {
   /** The envelope's id: unique among the calls under way at the node. */
@@ -19,6 +40,14 @@ export interface CallSink extends ReplySink {
   readonly hash: number;
   /** Whether the method may leave in one message with others. */
   readonly batchable: boolean;
+  /** An answer over this many bytes may be offered by `onLarge` while it comes; Infinity = never. */
+  readonly streamAboveBytes: number;
+  /**
+   * The answer is a large one.
+   * @param pieces all that has come of it
+   * @returns who takes all of it piece by piece, beginning with these: no other method is called then. Null = not now, it is offered again with more of it
+   */
+  onLarge(pieces: readonly Buffer[], flow: BodyFlow): FlowSink | null;
   /**
    * Instead of `onReply`: the answer came in one message with others. Its id is that of the call.
    * @param body the whole message: not to be kept longer than what is read out of it

@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import { classifyStatus } from '../chain/errors/classify.ts';
 import { badAnswer, tooLargeFailure, transportFailure } from './failure.ts';
 import type { Failure } from './failure.ts';
-import type { Exchange } from './port.ts';
+import type { BodyFlow, Exchange, FlowSink } from './port.ts';
 import { parseRetryAfter } from './retryAfter.ts';
 
 /** Where an exchange is: in a queue, or in a request alone or with others. */
@@ -21,13 +21,16 @@ export interface HttpAnswer {
   readonly retryAfterMs: number;
 }
 
-/** What one HTTP request is for: one call, or several. Exactly one of the first two is called, once. */
+/** What one HTTP request is for: one call, or several. Exactly one of the first two is called, once, unless a large answer was taken. */
 export interface Cargo {
   onAnswer(answer: HttpAnswer): void;
   /** @param status of the answer; 0 = there was none, or not all of it */
   onFailed(failure: Failure, status: number): void;
   /** Somebody still wants the answer. */
   readonly wanted: boolean;
+  /** See `CallSink`. */
+  readonly streamAboveBytes: number;
+  onLarge(pieces: readonly Buffer[], flow: BodyFlow): FlowSink | null;
 }
 
 /** What a request needs of the client that runs it. */
@@ -38,6 +41,8 @@ export interface RequestHost {
   onFreed(request: HttpRequest): void;
   /** It has an answer; its cargo is told next. */
   onAnswered(request: HttpRequest): void;
+  /** Its answer goes to a reader from now on, as fast as that takes it. */
+  onFlowing(request: HttpRequest): void;
 }
 
 /** When a request began. */
@@ -49,15 +54,20 @@ export interface Began {
 
 /** How much of a foreign body is read for its meaning. */
 const STATUS_TEXT_BYTES = 512;
+const LOWER_C = 0x63;
+/** Lengths of fewer digits are not read: so much comes with the first pieces anyway. */
+const LARGE_DIGITS = 6;
 const JSON_RPC_MEMBER = Buffer.from('"jsonrpc"');
 
 /**
  * One HTTP request on its way, as undici's handler: begun (perhaps connecting) -> written (its bytes may have left) -> over.
  * Uses undici's older handler methods because the newer ones copy every header into an object.
  */
-export class HttpRequest implements Dispatcher.DispatchHandler, ExchangePlace {
+export class HttpRequest implements Dispatcher.DispatchHandler, ExchangePlace, BodyFlow {
   /** Its bytes may have left. */
   written = false;
+  /** It keeps no slot while its answer goes to a reader: the host's own. */
+  beside = false;
   readonly began: Began;
   readonly cargo: Cargo;
   private readonly host: RequestHost;
@@ -70,6 +80,9 @@ export class HttpRequest implements Dispatcher.DispatchHandler, ExchangePlace {
   private sizeBytes = 0;
   private chunk: Buffer | null = null;
   private chunks: Buffer[] | null = null;
+  private taker: FlowSink | null = null;
+  private lengthRaw: Buffer | null = null;
+  private resumeNow: (() => void) | null = null;
 
   constructor(host: RequestHost, cargo: Cargo, began: Began) {
     this.host = host;
@@ -95,9 +108,10 @@ export class HttpRequest implements Dispatcher.DispatchHandler, ExchangePlace {
     this.abortNow = abort;
   }
 
-  onHeaders(status: number, headers: Buffer[]): boolean {
+  onHeaders(status: number, headers: Buffer[], resume: () => void): boolean {
     if (status < 200) return true;
     this.status = status;
+    this.resumeNow = resume;
     for (let i = 0; i + 1 < headers.length; i += 2) {
       const name = headers[i];
       const value = headers[i + 1];
@@ -107,12 +121,25 @@ export class HttpRequest implements Dispatcher.DispatchHandler, ExchangePlace {
   }
 
   onData(chunk: Buffer): boolean {
+    if (this.taker !== null) return this.pass(this.taker, chunk);
     this.sizeBytes += chunk.length;
-    if (this.sizeBytes > this.host.maxResponseBytes) this.stop(tooLargeFailure(this.host.maxResponseBytes));
-    else if (this.chunk === null) this.chunk = chunk;
+    if (this.chunk === null) this.chunk = chunk;
     else if (this.chunks === null) this.chunks = [this.chunk, chunk];
     else this.chunks.push(chunk);
+    if (this.isLarge()) this.offer(this.chunks ?? [chunk]);
+    if (this.taker !== null) return (this.taker as FlowSink).ready;
+    if (this.sizeBytes > this.host.maxResponseBytes) this.stop(tooLargeFailure(this.host.maxResponseBytes));
     return true;
+  }
+
+  /** Bytes of the answer as announced; -1 = not announced. */
+  get lengthBytes(): number {
+    return this.lengthRaw === null ? -1 : Number(this.lengthRaw.toString('latin1'));
+  }
+
+  /** Goes on reading the answer. */
+  resume(): void {
+    this.resumeNow?.();
   }
 
   onComplete(): void {
@@ -120,7 +147,8 @@ export class HttpRequest implements Dispatcher.DispatchHandler, ExchangePlace {
     if (this.over) return;
     this.over = true;
     try {
-      this.judge();
+      if (this.taker === null) this.judge();
+      else this.taker.onEnd();
     } catch (error) {
       // undici would swallow it: a bug of the receiver must be seen.
       queueMicrotask(() => { throw error; });
@@ -137,7 +165,28 @@ export class HttpRequest implements Dispatcher.DispatchHandler, ExchangePlace {
   private stop(failure: Failure): void {
     if (this.over) return;
     this.abort();
-    this.cargo.onFailed(failure, 0);
+    if (this.taker === null) this.cargo.onFailed(failure, 0);
+    else this.taker.onFailed(failure.outcome);
+  }
+
+  private isLarge(): boolean {
+    const { streamAboveBytes } = this.cargo;
+    return this.sizeBytes > streamAboveBytes || ((this.lengthRaw?.length ?? 0) >= LARGE_DIGITS && this.lengthBytes > streamAboveBytes);
+  }
+
+  private offer(pieces: readonly Buffer[]): void {
+    if (this.over || this.encoded || !isSuccess(this.status)) return;
+    const taker = this.cargo.onLarge(pieces, this);
+    if (taker === null) return;
+    this.taker = taker;
+    this.chunk = this.chunks = null;
+    if (!this.over) this.host.onFlowing(this);
+  }
+
+  private pass(taker: FlowSink, chunk: Buffer): boolean {
+    if (this.over) return true;
+    taker.onPiece(chunk);
+    return taker.ready;
   }
 
   private free(): void {
@@ -152,6 +201,8 @@ export class HttpRequest implements Dispatcher.DispatchHandler, ExchangePlace {
       this.retryAfterMs = parseRetryAfter(value.toString('latin1'), this.host.clock.wallMs());
     } else if (name.length === 16 && is(name, 'content-encoding')) {
       this.encoded = !is(value, 'identity') && value.length > 0;
+    } else if (name.length === 14 && ((name[0] as number) | 0x20) === LOWER_C && is(name, 'content-length')) {
+      this.lengthRaw = value;
     }
   }
 

@@ -72,6 +72,8 @@ function ask(upstream: HttpUpstream, id: number, { method = 0, batchable = true 
     id,
     method,
     hash: 0,
+    streamAboveBytes: Number.POSITIVE_INFINITY,
+    onLarge: () => null,
     batchable,
     onReply: (_status, body) => end(body.toString('utf8')),
     onEntry: (body, entry) => end(entry.kind === 'bad' ? 'bad' : `entry ${body.toString('utf8', entry.start, entry.end)}`),

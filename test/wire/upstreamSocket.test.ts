@@ -57,6 +57,8 @@ function ask(socket: RpcSocket, id: number, method = 'eth_chainId', paramsRaw = 
     id,
     method: 0,
     hash: 0,
+    streamAboveBytes: Number.POSITIVE_INFINITY,
+    onLarge: () => null,
     batchable: true,
     onReply: () => end('reply'),
     onEntry: (body, entry) => end(entry.kind === 'bad' ? 'bad' : body.toString('utf8', entry.start, entry.end)),
