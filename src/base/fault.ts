@@ -70,7 +70,7 @@ export const FAULTS = {
   notAtHead: row('notAtHead', [-32000, 503, 'node'], 'no node has reached the head of the chain yet', 'No node that could take the call has the block that clients have seen already, and none got there within view.maxWaitMs.'),
   minBlock: row('minBlock', [-32000, 503, 'node'], 'the block in x-tidegate-min-block is not known here yet', 'The trusted head is below the block that the client has seen, or on another branch, and did not get there within view.maxWaitMs.'),
   minBlockForm: row('minBlockForm', [-32600, 400, 'client'], 'x-tidegate-min-block must be a block number or number:hash', 'The header cannot be read.'),
-  responseTooLarge: row('responseTooLarge', [-32005, 200, 'node'], 'the answer is too large', 'The answer is over server.maxResponseBytes.'),
+  responseTooLarge: row('responseTooLarge', [-32005, 200, 'node'], 'the answer is too large', 'The answer is over server.maxResponseBytes, or server.maxStreamBytes where it is handed on as it comes.'),
   sentUnknown: row('sentUnknown', [-32000, 503, 'node'], 'the call was sent but its fate is unknown; it was not sent twice', 'A call that must not run twice lost its node after it was sent.'),
   draining: row('draining', [-32000, 503, 'self'], 'shutting down', 'The process is draining.'),
   internal: row('internal', [-32603, 500, 'self'], 'internal error', 'A bug; the log has the details.'),

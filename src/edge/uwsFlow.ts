@@ -7,6 +7,8 @@ export function sendFlow(call: Call<UwsResponse>, flow: BodyFlow): void {
   flow.begin(flow.lengthBytes < 0 ? new ChunkedOut(call, flow) : new SizedOut(call, flow));
 }
 
+const NOTHING = new Uint8Array(0);
+
 /** A body of known length. The library keeps nothing of it: what a reader does not take at once waits here. */
 class SizedOut implements FlowOut {
   readonly #call: Call<UwsResponse>;
@@ -22,17 +24,18 @@ class SizedOut implements FlowOut {
 
   write(piece: Uint8Array): boolean {
     if (this.#call.over || piece.byteLength === 0) return true;
-    const res = this.#call.handle;
-    const at = res.getWriteOffset();
-    const [ok, done] = res.tryEnd(piece, this.#flow.lengthBytes);
-    if (done) this.#call.sent();
-    if (ok || done) return true;
     this.#rest = piece;
-    this.#restAt = at;
-    if (!this.#watches) res.onWritable((offset) => this.#onWritable(offset));
-    this.#watches = true;
-    return false;
+    this.#call.handle.cork(this.#begin);
+    return this.#rest === null;
   }
+
+  readonly #begin = (): void => {
+    const res = this.#call.handle;
+    this.#restAt = res.getWriteOffset();
+    if (this.#send(this.#restAt) || this.#watches) return;
+    res.onWritable((offset) => this.#onWritable(offset));
+    this.#watches = true;
+  };
 
   end(): void {
     // the last byte ends it
@@ -43,14 +46,18 @@ class SizedOut implements FlowOut {
   }
 
   #onWritable(offset: number): boolean {
-    const rest = this.#rest;
-    if (rest === null) return true;
-    const [ok, done] = this.#call.handle.tryEnd(rest.subarray(offset - this.#restAt), this.#flow.lengthBytes);
+    if (this.#rest === null) return true;
+    const isTaken = this.#send(offset);
+    if (isTaken && !this.#call.over) this.#flow.onDrain();
+    return isTaken;
+  }
+
+  /** Sends what is left of the piece. @returns whether all of it was taken */
+  #send(offset: number): boolean {
+    const [ok, done] = this.#call.handle.tryEnd(this.#rest?.subarray(offset - this.#restAt) ?? NOTHING, this.#flow.lengthBytes);
+    if (ok || done) this.#rest = null;
     if (done) this.#call.sent();
-    if (!ok) return done;
-    this.#rest = null;
-    if (!done) this.#flow.onDrain();
-    return true;
+    return ok || done;
   }
 }
 
@@ -68,7 +75,10 @@ class ChunkedOut implements FlowOut {
   write(piece: Uint8Array): boolean {
     if (this.#call.over || piece.byteLength === 0) return true;
     const res = this.#call.handle;
-    const isTaken = res.write(piece);
+    let isTaken = true;
+    res.cork(() => {
+      isTaken = res.write(piece);
+    });
     if (!this.#watches && !isTaken) res.onWritable(() => this.#onWritable());
     this.#watches ||= !isTaken;
     return isTaken;

@@ -49,7 +49,7 @@ export class UwsWriter {
     const res = call.handle;
     const { status, headers, body, flow } = answer;
     if (status !== 200) res.writeStatus(this.#statusLine(status));
-if (headers.length > 0) {
+    if (headers.length > 0) {
       const { name, value } = this.#block(headers);
       res.writeHeader(name, value);
     }

@@ -152,7 +152,10 @@ export class LargeReply implements FlowSink, ClientFlow {
   }
 
   private write(bytes: Buffer): void {
+    if (this.over) return;
     this.sentBytes += bytes.length;
+    // the last byte is our envelope's: without it nobody can take the body for whole
+    if (this.lengthBytes >= 0 && this.sentBytes >= this.lengthBytes) return this.end('malformed', VERDICTS.badJson);
     if (this.out?.write(bytes) === false) this.ready = false;
   }
 

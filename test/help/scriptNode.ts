@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** A call as a node received it. */
@@ -17,8 +17,15 @@ interface Envelope {
   readonly params: unknown;
 }
 
-/** What a node says: raw JSON of a result, of an error, or the whole body; `hang` = nothing, ever. */
-export type Say = { readonly result: string } | { readonly error: string } | { readonly body: string; readonly status?: number } | 'hang';
+/** What a node says: raw JSON of a result, of an error, or the whole body, or it is written by hand; `hang` = nothing, ever. */
+export type Say = { readonly result: string } | { readonly error: string } | { readonly by: (response: ServerResponse) => void } | { readonly body: string; readonly status?: number } | 'hang';
+
+interface Said {
+  readonly status: number;
+  readonly body: string;
+  readonly isProbe?: boolean;
+  readonly by?: (response: ServerResponse) => void;
+}
 
 const HEAD_NUMBER = 100;
 const hex = (value: number): string => `0x${value.toString(16)}`;
@@ -71,6 +78,7 @@ export class ScriptNode {
       request.on('end', () => {
         const said = node.answer(Buffer.concat(pieces).toString('utf8'));
         if (said === 'hang') response.once('close', () => node.cut++);
+        else if (said.by !== undefined) said.by(response);
         else if (node.hold !== null && !said.isProbe) void node.hold.then(() => response.writeHead(said.status, { 'content-type': 'application/json' }).end(said.body));
         else response.writeHead(said.status, { 'content-type': 'application/json' }).end(said.body);
       });
@@ -98,7 +106,7 @@ export class ScriptNode {
     return over;
   }
 
-  private answer(raw: string): { status: number; body: string; isProbe?: boolean } | 'hang' {
+  private answer(raw: string): Said | 'hang' {
     if (this.isOver()) return { status: 429, body: '{"jsonrpc":"2.0","id":null,"error":{"code":-32005,"message":"rate limit exceeded"}}', isProbe: true };
     const asked = JSON.parse(raw) as Envelope | Envelope[];
     if (!Array.isArray(asked)) return this.answerOne(asked, raw);
@@ -109,13 +117,14 @@ export class ScriptNode {
     return bodies.length < said.length ? 'hang' : { status: 200, body: `[${bodies.join(',')}]` };
   }
 
-  private answerOne({ id, method, params }: Envelope, raw: string): { status: number; body: string; isProbe?: boolean } | 'hang' {
+  private answerOne({ id, method, params }: Envelope, raw: string): Said | 'hang' {
     const healthy = method === 'eth_getBlockByNumber' ? block(params) : method === 'eth_chainId' ? `"${this.chainId}"` : HEALTHY[method];
     if (healthy !== undefined) return { status: 200, body: `{"jsonrpc":"2.0","id":${id},"result":${healthy}}`, isProbe: true };
     const call = { id, method, params, raw };
     this.calls.push(call);
     const said = this.say(call);
     if (said === 'hang') return said;
+    if ('by' in said) return { status: 200, body: '', by: said.by };
     if ('body' in said) return { status: said.status ?? 200, body: said.body };
     const member = 'result' in said ? `"result":${said.result}` : `"error":${said.error}`;
     return { status: 200, body: `{"jsonrpc":"2.0","id":${id},${member}}` };
