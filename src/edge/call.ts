@@ -45,6 +45,8 @@ export class Call<H> implements EdgeExchange, Waiting {
   readonly bodiless: boolean;
   /** The connection ends with this answer. */
   closing = false;
+  /** The library ends the connection by itself, and writes no `connection: close`. */
+  closesUntold = false;
   /** The edge itself refused it: nothing that follows on the connection can be trusted. */
   refused = false;
   before: Waiting | null = null;

@@ -68,6 +68,7 @@ export class EdgeCore<H> implements CallHost<H> {
   /** Judges the scanned head and asks the handler. Afterwards the call is receiving, or it has its answer. */
   begin(call: Call<H>, head: RequestHead): void {
     const scan = this.scan;
+    call.closing = scan.asksToClose;
     // one that a sound upgrade had taken another way
     const refusal = asksForSocket(scan) ? (judgeUpgrade(scan, this.options) ?? NO_UPGRADE) : judge(scan, this.options);
     if (refusal !== null) {
@@ -79,7 +80,7 @@ export class EdgeCore<H> implements CallHost<H> {
     if (!this.cors.allows(scan.origin)) {
       call.refuse('forbidden', 'origin');
     } else if (scan.method === 'OPTIONS') {
-      call.closing = unread;
+      call.closing ||= unread;
       call.answer(this.cors.preflight(head));
     } else {
       this.#ask(call, head, unread);
@@ -131,7 +132,7 @@ export class EdgeCore<H> implements CallHost<H> {
     if ('onBody' in verdict) {
       call.accept(verdict);
     } else {
-      call.closing = unread;
+      call.closing ||= unread;
       call.answer(verdict);
     }
   }

@@ -1,3 +1,6 @@
+/** `close` among the options of Connection. */
+const CLOSE = /(?:^|,)[\t ]*close[\t ]*(?:,|$)/i;
+
 /**
  * What the edge looks at in a request's header, gathered in one pass without building objects.
  * One instance per server, reused for every request: read it before the next `reset`.
@@ -107,6 +110,11 @@ export class HeadScan {
   /** Announced body size in bytes; 0 when none is announced. Only for a head that `judge` passed. */
   get announcedBytes(): number {
     return this.contentLengths > 0 ? Number(this.contentLength) : 0;
+  }
+
+  /** True when the client wants the connection closed after the answer, which then has to say so too (RFC 9112, 9.6). */
+  get asksToClose(): boolean {
+    return this.connection !== '' && this.connection !== 'keep-alive' && CLOSE.test(this.connection);
   }
 
   get gzipped(): boolean {

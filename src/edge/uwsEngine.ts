@@ -9,6 +9,8 @@ import { UwsSockets } from './uwsSockets.ts';
 import { makeTlsApp } from './uwsTls.ts';
 import { COPY_BYTES, UwsWriter } from './uwsWrite.ts';
 
+const UNTOLD_LENGTH = 'close'.length;
+
 /** The head of the request being opened; one object per server, pointed at each request in turn. */
 class UwsHead implements RequestHead {
   method = '';
@@ -208,6 +210,8 @@ export class UwsEngine implements EdgeServer {
     head.minBlock = core.scan.minBlock;
     head.cacheControl = core.scan.cacheControl;
     const call = core.open(res);
+    // the library takes any value of this length for `close`
+    call.closesUntold = core.scan.connection.length === UNTOLD_LENGTH;
     // First of all: the library ends the process over a pending response without it.
     res.onAborted(() => call.onGone());
     head.point(req, res);

@@ -53,13 +53,13 @@ export class UwsWriter {
       const { name, value } = this.#block(headers);
       res.writeHeader(name, value);
     }
+    const large = body.length > COPY_BYTES && !call.bodiless;
+    if (call.closing && (flow !== undefined || large || call.closesUntold)) res.writeHeader('connection', 'close');
     if (flow !== undefined) {
-      if (call.closing) res.writeHeader('connection', 'close');
       sendFlow(call, flow);
       return;
     }
-    if (body.length > COPY_BYTES && !call.bodiless) {
-      if (call.closing) res.writeHeader('connection', 'close');
+    if (large) {
       sendLarge(call, typeof body === 'string' ? Buffer.from(body) : body);
       return;
     }

@@ -32,6 +32,21 @@ describe.each(ENGINES)('connections on %s', (engine) => {
     expect(edge.server.connections()).toBe(1);
   });
 
+  it.each(['close', 'Close', 'keep-alive, close'])('says that it closes a connection whose client asked for it: %s', async (option) => {
+    const { client } = await open();
+    client.write(post('hi', [`Connection: ${option}`]));
+    expect(await client.response()).toMatchObject({ status: 200, headers: { connection: 'close' } });
+    await client.closed;
+    expect(client.leftover).toBe('');
+  });
+
+  it.each([[[]], [['Connection: keep-alive']], [['Connection: x-close']]])('does not say so otherwise: %j', async (headers) => {
+    const { client } = await open();
+    client.write(post('hi', headers) + post('again', headers));
+    expect((await client.response())?.headers['connection']).not.toBe('close');
+    expect((await client.response())?.body.toString()).toBe('"again"');
+  });
+
   it('answers pipelined requests in order', async () => {
     const { client } = await open();
     client.write(Array.from({ length: 20 }, (_, i) => post(`${i}`)).join(''));
