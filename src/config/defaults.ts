@@ -106,6 +106,9 @@ export const DEFAULTS = {
     graceMs: 3_600_000,
     trashMs: 172_800_000,
     proof: { blocks: 128, samples: 256 },
+    capture: { enabled: false, jitter: 0.1, retryMs: 600_000, bootTimeoutMs: 300_000 },
+    tree: { enabled: true, checkEveryMs: 86_400_000 },
+    drill: { everyMs: 0 },
   },
   accessKey: {
     chains: [],

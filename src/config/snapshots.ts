@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { DEFAULTS } from './defaults.ts';
-import { count, durationMs, flag, listOf, section } from './fields.ts';
+import { count, durationMs, flag, listOf, ratio, section } from './fields.ts';
 
 const D = DEFAULTS.snapshots;
 const C = DEFAULTS.chain.snapshots;
@@ -44,6 +44,23 @@ export const snapshotsSection = section(
       },
       'What is captured of a node to prove its snapshot with.',
     ),
+    capture: section(
+      {
+        enabled: flag(D.capture.enabled, 'The controller captures its nodes each everyMs, one at a time; without it on command only.'),
+        jitter: ratio(D.capture.jitter, [0, 1], 'Share of everyMs by which a capture is put off at random.'),
+        retryMs: durationMs(D.capture.retryMs, [1000, YEAR_MS], 'Wait after a capture that failed.'),
+        bootTimeoutMs: durationMs(D.capture.bootTimeoutMs, [1000, DAY_MS], 'Longest time for a trial boot to answer.'),
+      },
+      'How the controller captures the nodes that it keeps.',
+    ),
+    tree: section(
+      {
+        enabled: flag(D.tree.enabled, 'Keep the files of the last proven snapshot as a read-only tree, for mounting; takes their whole size.'),
+        checkEveryMs: durationMs(D.tree.checkEveryMs, [1000, YEAR_MS], 'Time after which the controller hashes the tree anew.'),
+      },
+      'The tree of the last proven snapshot.',
+    ),
+    drill: section({ everyMs: durationMs(D.drill.everyMs, [0, YEAR_MS], 'Time between two drills of the controller; 0 = on command only.') }, 'Restores of the newest snapshot for the proof that it can be done.'),
   },
   'Snapshots of nodes.',
 );

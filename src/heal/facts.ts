@@ -68,6 +68,24 @@ export interface DataFacts {
   readonly kept: string | null;
 }
 
+/** What a capture under way has of a node: the operation's id where the step is done. */
+export interface CopyFacts {
+  /** Its state is taken from it while it runs; else its directory is copied while it does not. */
+  readonly isLive: boolean;
+  readonly copied: string | null;
+  readonly failed: { readonly operationId: string; readonly why: string } | null;
+}
+
+/** A snapshot of the chain is to be taken. */
+export interface CaptureWish {
+  /** Null = of whichever node is fit best. */
+  readonly node: string | null;
+  readonly kind: 'full' | 'incremental';
+  readonly why: string;
+  /** Where the newest snapshot comes from: another one is taken from first. */
+  readonly lastSource: string | null;
+}
+
 /** One node, looked at now. */
 export interface NodeFacts {
   readonly name: string;
@@ -82,6 +100,8 @@ export interface NodeFacts {
   readonly disk: DiskFacts | null;
   readonly data: DataFacts;
   readonly canResync: boolean;
+  /** Absent where nothing can be captured. */
+  readonly copy?: CopyFacts;
 }
 
 /** A snapshot fit for a chain's nodes; null where none is proven. */
@@ -106,4 +126,6 @@ export interface ChainFacts {
   readonly networkFault: string | null;
   readonly snapshot: SnapshotFacts | null;
   readonly paused: boolean;
+  /** Null or absent = none is due. */
+  readonly capture?: CaptureWish | null;
 }

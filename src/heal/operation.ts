@@ -1,7 +1,7 @@
 import type { VerdictKind } from './ailment.ts';
 
 /** What is done to one node, from the first step to the last. */
-export type OperationKind = 'start' | 'restart' | 'resync' | 'restore' | 'readmit' | 'stop' | 'remove';
+export type OperationKind = 'start' | 'restart' | 'resync' | 'restore' | 'readmit' | 'stop' | 'remove' | 'capture';
 
 /** Where in its probation a node is. */
 export interface ProbationState {
@@ -41,12 +41,14 @@ export interface Operation {
   readonly undo: string | null;
   /** The step that failed last, how often in a row, and why; null = none did. */
   readonly failure: { readonly step: Step['kind']; readonly count: number; readonly why: string } | null;
+  /** Of a capture. */
+  readonly captureKind?: 'full' | 'incremental';
 }
 
 const NO_PROBATION: ProbationState = { sinceMs: -1, goodSamples: 0, sampledAtMs: -1, fromNumber: -1 };
 
 /** An operation at its beginning. */
-export function newOperation(kind: OperationKind, about: Pick<Operation, 'verdict' | 'why' | 'startedAtMs' | 'incarnation' | 'snapshotId' | 'keepCordon' | 'hold'>, node: string): Operation {
+export function newOperation(kind: OperationKind, about: Pick<Operation, 'verdict' | 'why' | 'startedAtMs' | 'incarnation' | 'snapshotId' | 'keepCordon' | 'hold' | 'captureKind'>, node: string): Operation {
   return { id: `${kind}-${node}-${about.startedAtMs}`, kind, ...about, cordonedAtMs: -1, probation: NO_PROBATION, rampIndex: -1, rampedAtMs: -1, undo: null, failure: null };
 }
 
@@ -58,6 +60,7 @@ export type Step =
   | { readonly kind: 'swap'; readonly operationId: string; readonly from: 'snapshot' | 'empty' }
   | { readonly kind: 'swapBack'; readonly operationId: string }
   | { readonly kind: 'start'; readonly operationId: string }
+  | { readonly kind: 'copy'; readonly operationId: string; readonly captureKind: 'full' | 'incremental' }
   | { readonly kind: 'weight'; readonly percent: number }
   | { readonly kind: 'uncordon' }
   | { readonly kind: 'discard'; readonly operationId: string }

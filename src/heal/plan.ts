@@ -7,6 +7,7 @@ import { chooseRung } from './ladder.ts';
 import { BLANK, withAttempt, withHelp } from './memory.ts';
 import type { NodeMemory } from './memory.ts';
 import { lowers, newOperation } from './operation.ts';
+import { chooseSource, type SourceChoice } from './source.ts';
 import type { Operation, OperationKind, Step } from './operation.ts';
 import type { HealOptions } from './options.ts';
 import { DO_NOTHING } from './ailment.ts';
@@ -31,6 +32,8 @@ export interface ChainPlan {
   readonly verdict: Verdict | null;
   readonly storm: boolean;
   readonly nodes: readonly NodePlan[];
+  /** Why the snapshot that is due is not being taken; null = none is due, or it is. */
+  readonly captureWaits: string | null;
 }
 
 export interface PlanAsk {
@@ -83,13 +86,37 @@ function carryOn(look: Look, operation: Operation, capacity: Capacity, ask: Plan
   const { chain, options, nowMs } = ask;
   const next = advance(operation, node, verdict, { chain, options, nowMs });
   const refused = next.step !== null && lowers(next.step, operation) ? refusal(lossGuards({ kind: operation.kind, node, chain, capacity, options })) : null;
+  if (refused !== null && operation.kind === 'capture') return giveUp(look, operation, refused);
   if (refused !== null) return stuck({ ...look, memory: { ...look.memory, operation: next.operation } }, `the ${operation.kind} waits: ${refused.why}`, ask);
   if (next.step?.kind === 'cordon') capacity.leave(node);
   const ended = next.outcome === 'going' ? null : { operation, outcome: next.outcome };
   const step = next.step?.kind;
-  const memory = next.outcome === 'done' && operation.kind !== 'stop' && operation.kind !== 'readmit' ? withHelp(look.memory) : look.memory;
+  const memory = next.outcome === 'done' && !UNCOUNTED.has(operation.kind) ? withHelp(look.memory) : look.memory;
   const heldOut = step === 'cordon' || (memory.heldOut && step !== 'uncordon' && !(next.outcome === 'done' && operation.kind !== 'stop'));
   return { ...plain(look, next.why), step: next.step, ended, memory: { ...memory, operation: next.operation, heldOut, blockedSinceMs: -1 } };
+}
+
+/** Operations that cure nothing. */
+const UNCOUNTED: ReadonlySet<OperationKind> = new Set<OperationKind>(['stop', 'readmit', 'capture']);
+
+/** A capture can be had later as well: where the others cannot bear it any more, the node goes back at once. */
+function giveUp(look: Look, operation: Operation, refused: Guard): NodePlan {
+  const why = `nothing is captured: ${refused.why}`;
+  return { ...plain(look, why), ended: { operation, outcome: 'dropped' }, memory: { ...look.memory, operation: null } };
+}
+
+/** Begins a capture of a healthy node, if every guard lets it. */
+function beginCapture(look: Look, capacity: Capacity, ask: PlanAsk): NodePlan {
+  const { node, verdict, memory } = look;
+  const { chain, options, nowMs } = ask;
+  const guards = guardsOf({ kind: 'capture', node, memory, chain, capacity, notBeforeMs: Number.NEGATIVE_INFINITY, options, nowMs });
+  const refused = refusal(guards);
+  if (refused !== null) return { ...plain(look, `${verdict.why}; a snapshot is due, but ${refused.why}`), guards };
+  const why = chain.capture?.why ?? '';
+  const about = { verdict: verdict.kind, why, startedAtMs: nowMs, incarnation: node.process.incarnation, snapshotId: null, keepCordon: false, hold: true, captureKind: chain.capture?.kind ?? 'full' } as const;
+  const operation = newOperation('capture', about, node.name);
+  capacity.outByUs++;
+  return { ...carryOn({ ...look, memory: { ...memory, operation } }, operation, capacity, ask), guards };
 }
 
 /** Cordoned, and not by us. */
@@ -171,12 +198,13 @@ function endByWish(look: Look, capacity: Capacity, ask: PlanAsk): NodePlan {
   return carryOn({ ...look, memory: { ...look.memory, operation } }, operation, capacity, ask);
 }
 
-function planNode(look: Look, capacity: Capacity, ask: PlanAsk): NodePlan {
+function planNode(look: Look, capacity: Capacity, ask: PlanAsk & { readonly source: string | null }): NodePlan {
   const { node, verdict, memory } = look;
   if (memory.operation !== null) return carryOn(look, memory.operation, capacity, ask);
   if (node.wish !== 'running') return endByWish(look, capacity, ask);
   if (node.paused || ask.chain.paused) return plain(look, `${verdict.why}; healing is paused`);
   if (verdict.kind === 'healthy' && memory.heldOut) return readmit(look, capacity, ask);
+  if (ask.source === node.name) return beginCapture(look, capacity, ask);
   if (DO_NOTHING.has(verdict.kind)) return plain(look, verdict.why);
   if (memory.human !== null && !memory.goesOn) return { ...plain(look, memory.human), rung: 'human' };
   return begin(look, capacity, ask);
@@ -199,6 +227,15 @@ export function planChain(ask: PlanAsk): ChainPlan {
     memories.set(node.name, withVerdict(seen, verdict, nowMs));
   }
   const capacity = new Capacity(chain, verdicts, memories, options);
-  const nodes = chain.nodes.map((node) => planNode({ node, verdict: verdicts.get(node.name) as Verdict, memory: memories.get(node.name) as NodeMemory }, capacity, ask));
-  return { verdict: whole, storm: capacity.storm, nodes };
+  const looks = chain.nodes.map((node): Look => ({ node, verdict: verdicts.get(node.name) as Verdict, memory: memories.get(node.name) as NodeMemory }));
+  const source = sourceOf(looks, chain);
+  const nodes = looks.map((look) => planNode(look, capacity, { ...ask, source: source?.node ?? null }));
+  const begun = nodes.find(({ node }) => node === source?.node);
+  return { verdict: whole, storm: capacity.storm, nodes, captureWaits: source === null || begun?.memory.operation?.kind === 'capture' ? null : (begun?.why ?? source.why) };
+}
+
+/** Where the snapshot that is due is taken of; null = none is due, or one is being taken. One at a time. */
+function sourceOf(looks: readonly Look[], { capture, paused }: ChainFacts): SourceChoice | null {
+  if (capture == null || looks.some(({ memory }) => memory.operation?.kind === 'capture')) return null;
+  return paused ? { node: null, why: 'healing is paused' } : chooseSource(looks, capture);
 }

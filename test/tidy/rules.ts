@@ -10,7 +10,7 @@ interface Allowed {
 const SETTINGS = ['base', 'config'];
 const DOMAIN = [...SETTINGS, 'rpc', 'chain', 'health', 'route', 'cache', 'subs', 'snapshot', 'proof', 'heal', 'lease'];
 const WORLD = [...DOMAIN, 'observe'];
-const SHELL = [...WORLD, 'upstream', 'edge', 'store', 'verify', 'driver', 'coord'];
+const SHELL = [...WORLD, 'upstream', 'edge', 'store', 'verify', 'vault', 'driver', 'coord'];
 
 /** The layers, lowest first; the pure folders have no package that touches the outside world. */
 export const LAYERS: Readonly<Record<string, Allowed>> = {
@@ -31,6 +31,8 @@ export const LAYERS: Readonly<Record<string, Allowed>> = {
   edge: { folders: WORLD, packages: ['ws', 'uWebSockets.js', 'node:*'] },
   store: { folders: WORLD, packages: ['lmdb', 'node:*'] },
   verify: { folders: WORLD, packages: ['piscina', 'hash-wasm', 'node:*'] },
+  // store and verification put together, for the controller and the command line
+  vault: { folders: [...WORLD, 'store', 'verify'], packages: ['node:*'] },
   driver: { folders: WORLD, packages: ['dockerode', 'zod', 'node:*'] },
   coord: { folders: WORLD, packages: ['node:*'] },
   gateway: { folders: SHELL, packages: ['node:*'] },

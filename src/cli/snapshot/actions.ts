@@ -10,7 +10,8 @@ import { exportSnapshot, importSnapshot, openExported } from '../../store/transf
 import { plainText } from '../ask.ts';
 import { EXIT } from '../ports.ts';
 import { tableLines } from '../table.ts';
-import { exitOf, recordVerification, runVerification, type ToVerify, trustProblem } from './judge.ts';
+import { recordVerification, type ToVerify, trustProblem } from '../../vault/judge.ts';
+import { exitOf, verifyShown } from './judge.ts';
 import { bytesText, levelLines, provenText, shortId, showProgress, sizeOf, snapshotLines } from './screen.ts';
 import type { Setup } from './setup.ts';
 
@@ -75,12 +76,12 @@ export async function verifyStored(setup: Setup): Promise<number> {
   if (offline !== undefined) {
     const { candidate, problem, objects, isProofOnly } = await openExported(offline, setup.keys);
     if (candidate === null) throw new StoreFault('unreadable', `${offline}: ${problem}`);
-    const verification = await runVerification(setup, { candidate, trust: problem, objects, isProofOnly });
+    const verification = await verifyShown(setup, { candidate, trust: problem, objects, isProofOnly });
     return tell(setup, { id: candidate.id, manifest: { ...candidate.manifest, verification } });
   }
   const { one, all } = await find(setup);
   const work: ToVerify = { candidate: known(one), trust: await trustProblem(one, all, setup), objects: setup.store.objects, isProofOnly: false };
-  return tell(setup, await recordVerification(setup, work, await runVerification(setup, work)));
+  return tell(setup, await recordVerification(setup, work, await verifyShown(setup, work)));
 }
 
 /** `tidegate snapshot restore ID DIR`: writes the data of a proven snapshot to a new directory. */

@@ -11,7 +11,8 @@ import { loadKey, trustKey } from '../../store/keys.ts';
 import { ask, AskFault } from '../../verify/ask.ts';
 import { capturePack, nodeFacts, type NodeFacts } from '../../verify/pack.ts';
 import { EXIT } from '../ports.ts';
-import { exitOf, recordVerification, runVerification } from './judge.ts';
+import { recordVerification } from '../../vault/judge.ts';
+import { exitOf, verifyShown } from './judge.ts';
 import { bytesText, levelLines, shortId } from './screen.ts';
 import { setUp, type Setup } from './setup.ts';
 
@@ -118,7 +119,7 @@ export async function createSnapshot(first: Setup): Promise<number> {
     await setup.seen.note(setup.chain, { sequence: snapshot.sequence, id: candidate.id });
     const work = { candidate, trust: null, objects: setup.store.objects, isProofOnly: false };
     const isChecked = !command.switches.has('no-verify');
-    const recorded = isChecked ? await recordVerification(setup, work, await runVerification(setup, work)) : candidate;
+    const recorded = isChecked ? await recordVerification(setup, work, await verifyShown(setup, work)) : candidate;
     if (command.switches.has('json')) world.out(JSON.stringify({ created: candidate.id, sequence: snapshot.sequence, kind: snapshot.kind, ...counts, verification: recorded.manifest.verification }));
     else {
       world.out(`${snapshot.kind} snapshot ${shortId(candidate.id)} of block ${snapshot.head.number}: ${counts.files} files, ${bytesText(counts.bytes)}, of which ${counts.newChunks} chunks with ${bytesText(counts.newStoredBytes)} are new`);

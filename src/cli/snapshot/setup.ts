@@ -5,32 +5,16 @@ import type { TrustedKey } from '../../snapshot/sign.ts';
 import { loadTrust } from '../../store/keys.ts';
 import { SeenFile } from '../../store/seen.ts';
 import { SnapshotStore } from '../../store/store.ts';
+import type { PeerNode, Vault } from '../../vault/vault.ts';
 import { loadFile, problemLines } from '../load.ts';
 import type { World } from '../ports.ts';
 import type { SnapshotCommand } from './args.ts';
 
-/** A node that can be asked; its URL appears nowhere. */
-export interface PeerNode {
-  readonly name: string;
-  readonly url: string;
-}
-
 /** What the actions on snapshots work with. */
-export interface Setup {
+export interface Setup extends Vault {
   readonly command: SnapshotCommand;
   readonly world: World;
-  readonly settings: SnapshotsConfig;
-  /** Rules of the chain. */
-  readonly rules: ChainSnapshotsConfig;
-  /** Name of the chain. */
-  readonly chain: string;
-  /** Nodes of the configuration that can be asked for their head. */
-  readonly peers: readonly PeerNode[];
-  readonly store: SnapshotStore;
   readonly keys: readonly TrustedKey[];
-  readonly seen: SeenFile;
-  /** Folder where verifications note how far they are. */
-  readonly journalFolder: string;
 }
 
 /** A setup, or the lines that say why there is none. */
@@ -76,5 +60,5 @@ export async function setUp(command: SnapshotCommand, world: World): Promise<Set
   const store = new SnapshotStore({ root: settings.directory, keys: () => keys, nowMs: () => world.nowMs() });
   const seen = new SeenFile(`${settings.trustFile}.seen`);
   const peers = command.peers.length > 0 ? command.peers.map((url, i) => ({ name: `peer ${i + 1}`, url })) : source.peers;
-  return { setup: { command, world, settings, rules: source.rules, chain: source.chain, peers, store, keys, seen, journalFolder: join(dirname(settings.trustFile), 'snapshot-progress') } };
+  return { setup: { command, world, settings, rules: source.rules, chain: source.chain, peers, store, keys, seen, journalFolder: join(dirname(settings.trustFile), 'snapshot-progress'), nowMs: () => world.nowMs() } };
 }
