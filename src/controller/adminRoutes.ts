@@ -6,6 +6,8 @@ import type { ControllerMetrics } from '../observe/controllerMetrics.ts';
 import type { Journal } from '../observe/journal.ts';
 import { changeRoutes } from './changeRoutes.ts';
 import type { Keeper, NodeStatus } from './keeper.ts';
+import { snapshotRoutes } from './snapshotRoutes.ts';
+import type { Snapshotter } from './snapshotter.ts';
 
 const MOST_ENTRIES = 1000;
 
@@ -36,7 +38,7 @@ function shown({ config, facts, plan }: NodeStatus) {
 }
 
 /** The admin port of the controller. */
-export function controllerRoutes(parts: { readonly keeper: Keeper; readonly journal: Journal; readonly metrics: ControllerMetrics; readonly lock: Lock; readonly options: HealOptions }): readonly AdminRoute[] {
+export function controllerRoutes(parts: { readonly keeper: Keeper; readonly snapshots: Snapshotter; readonly journal: Journal; readonly metrics: ControllerMetrics; readonly lock: Lock; readonly options: HealOptions }): readonly AdminRoute[] {
   const { keeper, journal, metrics, lock, options } = parts;
   const find = (name: string | undefined): NodeStatus | undefined => keeper.list().find(({ config }) => config.name === name);
   return [
@@ -62,5 +64,6 @@ export function controllerRoutes(parts: { readonly keeper: Keeper; readonly jour
       },
     },
     ...changeRoutes({ keeper, lock, options, shown }),
+    ...snapshotRoutes(parts.snapshots, lock),
   ];
 }

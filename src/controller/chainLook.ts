@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import type { NodeConfig } from '../config/schema.ts';
 import type { NodeDriver, Observed, Usage } from '../driver/port.ts';
-import type { ChainFacts, DataFacts, NodeFacts, RpcFacts, SnapshotFacts } from '../heal/facts.ts';
+import type { CaptureWish, ChainFacts, CopyFacts, DataFacts, NodeFacts, RpcFacts, SnapshotFacts } from '../heal/facts.ts';
 import { kindOf } from './clients.ts';
 import { edgeFactsOf } from './edge.ts';
 import type { EdgeChain } from './edge.ts';
@@ -18,6 +18,13 @@ export interface RestoreLook {
   snapshotFor(chain: string): SnapshotFacts | null;
 }
 
+/** What captures know of a node and a chain. */
+export interface CaptureLook {
+  /** Undefined where nothing is captured of it. */
+  copyOf(node: string): CopyFacts | undefined;
+  wishFor(chain: string): CaptureWish | null;
+}
+
 /** One node with what runs it. */
 export interface KeptNode {
   readonly config: NodeConfig;
@@ -31,6 +38,7 @@ export interface LookAsk {
   readonly edge: ReadonlyMap<string, EdgeChain> | null;
   readonly recordOf: (name: string) => NodeRecord;
   readonly restore: RestoreLook | null;
+  readonly captures: CaptureLook;
   readonly rpcTimeoutMs: number;
   /** Hears of each node what no decision needs. */
   readonly onSeen: (name: string, usage: Usage | null, rpcMs: number | null) => void;
@@ -77,6 +85,7 @@ export class ChainLook {
       networkFault: networkFaultOf(nodes, now),
       snapshot: ask.restore?.snapshotFor(this.#chain) ?? null,
       paused: false,
+      capture: ask.captures.wishFor(this.#chain),
     };
   }
 
@@ -91,6 +100,7 @@ export class ChainLook {
     const { wish, paused } = ask.recordOf(config.name);
     const { observed } = seen;
     const isRunning = observed.state === 'running';
+    const copy = ask.captures.copyOf(config.name);
     return {
       name: config.name,
       wish,
@@ -102,6 +112,7 @@ export class ChainLook {
       disk: seen.disk,
       data: ask.restore?.dataOf(config.name) ?? NO_DATA,
       canResync: config.canResync,
+      ...(copy === undefined ? {} : { copy }),
     };
   }
 

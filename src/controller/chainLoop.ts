@@ -10,14 +10,20 @@ import { withFailure } from '../heal/undo.ts';
 import type { ChainPlan, NodePlan } from '../heal/plan.ts';
 import type { ChainFacts, NodeFacts } from '../heal/facts.ts';
 import { ChainLook } from './chainLook.ts';
-import type { KeptNode, LookAsk, RestoreLook } from './chainLook.ts';
+import type { CaptureLook, KeptNode, LookAsk, RestoreLook } from './chainLook.ts';
 import type { EdgeChain, EdgeClient } from './edge.ts';
 import { Enlister } from './enlist.ts';
 import type { NodeRecord, Records } from './records.ts';
 import type { NodeRoster } from './roster.ts';
 import { StepBackoff } from './stepBackoff.ts';
 import { takeStep } from './steps.ts';
-import type { RestoreSteps } from './steps.ts';
+import type { CaptureSteps, RestoreSteps } from './steps.ts';
+
+/** Captures, as the loop of a chain sees them. */
+export interface CaptureKeeper extends CaptureLook, CaptureSteps {
+  /** Hears of what was decided. */
+  planned(chain: string, plans: readonly NodePlan[], waits: string | null): void;
+}
 
 /** What the loops of all chains share. */
 export interface LoopParts {
@@ -29,6 +35,7 @@ export interface LoopParts {
   readonly log: Logger;
   readonly metrics: ControllerMetrics;
   readonly restore: (RestoreLook & RestoreSteps) | null;
+  readonly captures: CaptureKeeper;
   readonly options: HealOptions;
   readonly rpcTimeoutMs: number;
   readonly nowMs: () => number;
@@ -83,6 +90,7 @@ export class ChainLoop {
     this.#enlister.sync(this.#enlisted(facts), told);
     this.picture = { facts, plan };
     this.#parts.metrics.look(this.chain, facts, plan);
+    this.#parts.captures.planned(this.chain, plan.nodes, plan.captureWaits);
     let begun = false;
     for (const one of open) {
       this.#tell(one, before.get(one.node) ?? 'unknown');
@@ -106,13 +114,13 @@ export class ChainLoop {
   }
 
   async #decide(): Promise<ChainPicture & { readonly told: EdgeChain | null }> {
-    const { records, edge, restore, rpcTimeoutMs, metrics, nowMs } = this.#parts;
+    const { records, edge, restore, captures, rpcTimeoutMs, metrics, nowMs } = this.#parts;
     const onSeen: LookAsk['onSeen'] = (name, usage, rpcMs) => {
       metrics.usage(this.chain, name, usage);
       if (rpcMs !== null) metrics.latency(this.chain, name, rpcMs);
     };
     const chains = await edge.look();
-    const facts = await this.#look.look({ nodes: this.nodes, edge: chains, recordOf: (name) => records.of(name), restore, rpcTimeoutMs, onSeen }, nowMs);
+    const facts = await this.#look.look({ nodes: this.nodes, edge: chains, recordOf: (name) => records.of(name), restore, captures, rpcTimeoutMs, onSeen }, nowMs);
     return { facts, plan: this.#plan(facts), told: chains?.get(this.chain) ?? null };
   }
 
@@ -153,11 +161,11 @@ export class ChainLoop {
   async #run(one: NodePlan, node: KeptNode, facts: NodeFacts): Promise<void> {
     const { step } = one;
     if (step === null) return;
-    const { nowMs, edge, restore, metrics, onPoint, records } = this.#parts;
+    const { nowMs, edge, restore, captures, metrics, onPoint, records } = this.#parts;
     const beganMs = nowMs();
     let error: string | undefined;
     try {
-      await takeStep(step, node, facts, { edge, restore, forget: (kept) => this.#forget(kept, one) });
+      await takeStep(step, node, facts, { edge, restore, captures, forget: (kept) => this.#forget(kept, one) });
       onPoint(`${step.kind} done`);
     } catch (caught) {
       error = caught instanceof Error ? caught.message : String(caught);

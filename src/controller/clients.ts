@@ -15,6 +15,10 @@ export interface ClientKind {
   args(node: NodeConfig): readonly string[];
   readonly stopSignal: NodeJS.Signals;
   readonly signs: readonly SignRule[];
+  /** Its state is taken from it while it runs, by this method of JSON-RPC: hex of gzip of what it loads. Null = its directory is copied. */
+  readonly dump: string | null;
+  /** Arguments for a run on a copy, apart from everything, out of those of a live run; null = the node must say. */
+  readonly trial: ((node: NodeConfig, args: readonly string[]) => readonly string[]) | null;
 }
 
 /** Texts of the operating system that every program passes on. */
@@ -26,12 +30,21 @@ const COMMON: readonly SignRule[] = [
 
 const port = (number: number | undefined): string => String(number ?? 0);
 
+/** Arguments without some options and their values. */
+const without = (args: readonly string[], options: readonly string[]): string[] =>
+  args.filter((arg, i) => !options.includes(arg) && !(options.includes(args[i - 1] ?? '') && !arg.startsWith('-')) && !options.some((option) => arg.startsWith(`${option}=`)));
+
 /** anvil of Foundry: texts of version 1.7. */
 const anvil: ClientKind = {
   command: 'anvil',
   args: ({ httpPort }) => ['--host', '127.0.0.1', '--port', port(httpPort)],
   stopSignal: 'SIGTERM',
   signs: [{ pattern: /failed to (?:load|parse|read|deserialize) .*state|invalid .*state file|expected value at line/i, sign: 'dataCorrupt' }, ...COMMON],
+  dump: 'anvil_dumpState',
+  trial: (node, args) => {
+    const quiet = without(args, ['--block-time', '-b', '--ipc']);
+    return quiet.some((arg) => /^--(load-)?state(=|$)/.test(arg)) ? quiet : [...quiet, '--load-state', `${node.dataDir}/state.json`];
+  },
 };
 
 /** go-ethereum: texts of its core, ethdb and node packages, 1.13 to 1.16. */
@@ -46,9 +59,12 @@ const geth: ClientKind = {
     { pattern: /incompatible (?:fork|genesis)|needs? (?:a )?(?:newer|update).*version|unsupported fork/i, sign: 'versionTooOld' },
     ...COMMON,
   ],
+  dump: null,
+  // of options given twice the last counts
+  trial: (_, args) => [...args, '--http.addr', '127.0.0.1', '--port', '0', '--ws.port', '0', '--authrpc.addr', '127.0.0.1', '--authrpc.port', '0', '--nodiscover', '--maxpeers', '0', '--nat', 'none', '--ipcdisable', '--metrics=false', '--pprof=false', ...(args.some((arg) => /^--dev\.period/.test(arg)) ? ['--dev.period', '0'] : [])],
 };
 
-const command: ClientKind = { command: null, args: () => [], stopSignal: 'SIGTERM', signs: [{ pattern: /database .*corrupt|corrupt(?:ed|ion) .*(?:database|data|block)|checksum mismatch/i, sign: 'dataCorrupt' }, ...COMMON] };
+const command: ClientKind = { command: null, args: () => [], stopSignal: 'SIGTERM', signs: [{ pattern: /database .*corrupt|corrupt(?:ed|ion) .*(?:database|data|block)|checksum mismatch/i, sign: 'dataCorrupt' }, ...COMMON], dump: null, trial: null };
 
 const KINDS: Readonly<Record<NodeConfig['client'], ClientKind>> = { anvil, geth, command };
 
@@ -74,4 +90,19 @@ export function runSpecOf(node: NodeConfig): RunSpec {
     ...(node.image === undefined ? {} : { image: node.image }),
     limits: { ...(memoryBytes === 0 ? {} : { memoryBytes }), ...(cpus === 0 ? {} : { cpus }) },
   };
+}
+
+/** How a node is run for a trial: on a copy of its data, on a port of its own, apart from the network. */
+export function trialSpecOf(node: NodeConfig, dataDir: string, httpPort: number): RunSpec {
+  const { wsPort: _wsPort, ...rest } = node;
+  const trial: NodeConfig = { ...rest, dataDir, httpPort };
+  const { trial: isolated } = kindOf(node);
+  const spec = runSpecOf(trial);
+  const own = node.trialArgs?.map((text) => fill(text, trial));
+  return { ...spec, args: own ?? isolated?.(trial, spec.args) ?? spec.args };
+}
+
+/** Kind of client as snapshots name it; of a command of one's own only what holds for all clients is known. */
+export function snapshotKindOf({ client }: Pick<NodeConfig, 'client'>): string {
+  return client === 'command' ? 'other' : client;
 }

@@ -15,6 +15,7 @@ import { holdDirectory } from './lock.ts';
 import { Records } from './records.ts';
 import { NodeRoster } from './roster.ts';
 import { SnapshotRestore } from './restore.ts';
+import { Snapshotter } from './snapshotter.ts';
 
 /** A running controller. */
 export interface Controller {
@@ -34,7 +35,7 @@ export interface ControllerDeps {
 }
 
 /** @throws Error when a record of the state directory is not readable */
-async function gather(config: Config, deps: ControllerDeps): Promise<LoopParts> {
+async function gather(config: Config, deps: ControllerDeps): Promise<LoopParts & { readonly snapshots: Snapshotter }> {
   const { controller } = config;
   const { stateDir, healing: options, rpcTimeoutMs } = controller;
   const { log, onEntry = () => undefined, onPoint = () => undefined } = deps;
@@ -44,14 +45,19 @@ async function gather(config: Config, deps: ControllerDeps): Promise<LoopParts> 
   const kept: Config = { ...config, get nodes() { return roster.nodes; } };
   const restore = new SnapshotRestore(kept, { log, nowMs });
   await restore.refresh();
+  const journal = new Journal(join(stateDir, 'journal.jsonl'), controller.journal);
+  const metrics = new ControllerMetrics();
+  const snapshots = new Snapshotter(kept, { log, journal, metrics, onEntry, onPoint, nowMs, steadyMs: () => performance.now(), random: Math.random });
   return {
+    snapshots,
+    captures: snapshots.wishes,
     config,
     edge: new EdgeClient(controller.edge, rpcTimeoutMs),
     roster,
     records,
-    journal: new Journal(join(stateDir, 'journal.jsonl'), controller.journal),
+    journal,
     log,
-    metrics: new ControllerMetrics(),
+    metrics,
     restore,
     options,
     rpcTimeoutMs,
@@ -73,10 +79,11 @@ export async function startController(config: Config, deps: ControllerDeps): Pro
     const { log } = deps;
     const parts = await gather(config, deps);
     const keeper = new Keeper(config, parts);
-    const { journal, metrics } = parts;
+    const { journal, metrics, snapshots } = parts;
     const lock = await openLock(controller.admin.tokenFile, log);
     const { host, port } = controller.admin;
-    const admin = await listenAdmin({ host, port }, controllerRoutes({ keeper, journal, metrics, lock, options: controller.healing }), log);
+    const admin = await listenAdmin({ host, port }, controllerRoutes({ keeper, snapshots, journal, metrics, lock, options: controller.healing }), log);
+    await snapshots.start(() => keeper.loops.flatMap(({ nodes }) => nodes));
     keeper.start();
     const events = new EdgeEvents(controller.edge.url, log, () => keeper.wake());
     events.start();
@@ -89,6 +96,7 @@ export async function startController(config: Config, deps: ControllerDeps): Pro
       close: async () => {
         await events.close();
         await admin.close(1000);
+        await snapshots.close();
         await keeper.close();
         held.release();
       },

@@ -18,8 +18,14 @@ export interface RestoreSteps {
   ready(node: KeptNode): Promise<void>;
 }
 
+/** The step of a capture: idempotent, resumable. */
+export interface CaptureSteps {
+  copy(node: KeptNode, operationId: string, kind: 'full' | 'incremental'): Promise<void>;
+}
+
 export interface StepTools {
   readonly edge: EdgeClient;
+  readonly captures: CaptureSteps;
   readonly restore: RestoreSteps | null;
   /** Keeps the node no more. */
   readonly forget: (node: KeptNode) => Promise<void>;
@@ -45,6 +51,8 @@ export async function takeStep(step: Step, node: KeptNode, facts: NodeFacts, too
       return driver.stop(config.name, step.incarnation, config.stopGraceMs);
     case 'stage':
       return restorer(tools).stage(node, step.operationId, step.snapshotId);
+    case 'copy':
+      return tools.captures.copy(node, step.operationId, step.captureKind);
     case 'swap':
       return restorer(tools).swap(node, step.operationId, step.from);
     case 'swapBack':

@@ -22,6 +22,8 @@ export function rowOf(kind: OperationKind, options: HealOptions): readonly strin
       return back;
     case 'stop':
       return out;
+    case 'capture':
+      return [...out.slice(0, 2), 'take its state, or stop it and copy its data', 'start it where it was stopped', ...back];
     case 'remove':
       return [...out, "take it off the gateway's list", 'forget it'];
   }

@@ -24,6 +24,14 @@ export const CONTROLLER_METRICS = {
   steps: ['heal_steps_total', ['chain', 'step', 'outcome'], 'Steps taken, by what they came to.'],
   operations: ['heal_operations_total', ['chain', 'operation', 'outcome'], 'Operations that ended, by how.'],
   duration: ['heal_duration_seconds', ['chain', 'operation'], 'Time of operations that succeeded, from the first step to full weight.'],
+  captures: ['snapshot_captures_total', ['chain', 'outcome'], 'Captures that ended, by how.'],
+  captureTime: ['snapshot_capture_seconds', ['chain'], 'Time of the newest capture that succeeded, from its beginning to the record of its proof.'],
+  provenAt: ['snapshot_proven_timestamp_seconds', ['chain'], 'When the newest snapshot that is proven as far as the configuration asks was taken.'],
+  provenHead: ['snapshot_proven_head_block', ['chain'], 'Block of that snapshot.'],
+  drills: ['snapshot_drills_total', ['chain', 'outcome'], 'Drills that ended, by how.'],
+  drillTime: ['snapshot_drill_seconds', ['chain'], 'Time of the newest drill that succeeded, from the first byte to the first answer of the restored node.'],
+  drillAt: ['snapshot_drill_timestamp_seconds', ['chain'], 'When that drill ended.'],
+  treeDamaged: ['snapshot_tree_damaged', ['chain'], '1 while a tree for mounting is not what its manifest says.'],
 } as const satisfies Record<string, readonly [string, readonly string[], string]>;
 
 type Row = keyof typeof CONTROLLER_METRICS;
@@ -45,6 +53,8 @@ export class ControllerMetrics {
   readonly #runs: Counter;
   readonly #steps: Counter;
   readonly #operations: Counter;
+  readonly #captures: Counter;
+  readonly #drills: Counter;
   readonly #durations: Histogram;
   readonly #seenRuns = new Map<string, string>();
   readonly #verdicts = new Map<string, string>();
@@ -56,10 +66,12 @@ export class ControllerMetrics {
       const [name, labelNames, help] = CONTROLLER_METRICS[row];
       return { name: PREFIX + name, labelNames: [...labelNames] as string[], help, registers: [this.#registry] };
     };
-    for (const row of ['state', 'verdict', 'human', 'cpu', 'memory', 'files', 'diskFree', 'diskSize', 'head', 'syncing', 'peers', 'latency', 'storm'] as const) this.#gauges.set(row, new Gauge(options(row)));
+    for (const row of ['state', 'verdict', 'human', 'cpu', 'memory', 'files', 'diskFree', 'diskSize', 'head', 'syncing', 'peers', 'latency', 'storm', 'captureTime', 'provenAt', 'provenHead', 'drillTime', 'drillAt', 'treeDamaged'] as const) this.#gauges.set(row, new Gauge(options(row)));
     this.#runs = new Counter(options('runs'));
     this.#steps = new Counter(options('steps'));
     this.#operations = new Counter(options('operations'));
+    this.#captures = new Counter(options('captures'));
+    this.#drills = new Counter(options('drills'));
     this.#durations = new Histogram({ ...options('duration'), buckets: DURATION_BUCKETS });
     collectDefaultMetrics({ register: this.#registry });
   }
@@ -111,6 +123,29 @@ export class ControllerMetrics {
   operation(chain: string, operation: string, outcome: 'done' | 'failed' | 'dropped', durationMs: number): void {
     this.#operations.inc({ chain, operation, outcome });
     if (outcome === 'done') this.#durations.observe({ chain, operation }, durationMs / 1000);
+  }
+
+  /** @param tookMs null = it failed */
+  captured(chain: string, tookMs: number | null): void {
+    this.#captures.inc({ chain, outcome: tookMs === null ? 'failed' : 'ok' });
+    if (tookMs !== null) this.#set('captureTime', { chain }, tookMs / 1000);
+  }
+
+  /** @param tookMs null = it failed */
+  drilled(chain: string, tookMs: number | null, nowMs: number): void {
+    this.#drills.inc({ chain, outcome: tookMs === null ? 'failed' : 'ok' });
+    if (tookMs === null) return;
+    this.#set('drillTime', { chain }, tookMs / 1000);
+    this.#set('drillAt', { chain }, nowMs / 1000);
+  }
+
+  proven(chain: string, newest: { readonly createdAtMs: number; readonly headNumber: number } | null): void {
+    this.#set('provenAt', { chain }, newest === null ? 0 : newest.createdAtMs / 1000);
+    this.#set('provenHead', { chain }, newest?.headNumber ?? -1);
+  }
+
+  trees(chain: string, isDamaged: boolean): void {
+    this.#set('treeDamaged', { chain }, isDamaged ? 1 : 0);
   }
 
   #node(chain: string, facts: NodeFacts): void {

@@ -7,8 +7,8 @@ export interface JournalEntry {
   readonly at: string;
   readonly chain: string;
   readonly node: string;
-  /** `verdict`: what ails it changed; `step`: one step; `operation`: the end of one; `human`: a call; `operator`: somebody's wish; `edge`: the gateway keeps it out, by its own judgement. */
-  readonly kind: 'verdict' | 'step' | 'operation' | 'human' | 'operator' | 'edge';
+  /** `verdict`: what ails it changed; `step`: one step; `operation`: the end of one; `human`: a call; `operator`: somebody's wish; `edge`: the gateway keeps it out, by its own judgement; `snapshot`: a snapshot was taken, restored for a drill, or its tree hashed. */
+  readonly kind: 'verdict' | 'step' | 'operation' | 'human' | 'operator' | 'edge' | 'snapshot';
   readonly what: string;
   /** One sentence. */
   readonly why: string;

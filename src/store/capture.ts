@@ -11,13 +11,24 @@ import { signManifest, type SigningKey } from './keys.ts';
 import { chunksOf, type SnapshotStore } from './store.ts';
 import { walk } from './walk.ts';
 
-/** What is captured. */
-export interface CaptureRequest {
-  /** The data; nothing may write to it meanwhile. */
-  readonly directory: string;
+/** What the data is of, and what shows it. */
+export interface CaptureProof {
+  readonly facts: Pick<SnapshotBody, 'chain' | 'client' | 'head' | 'source'>;
   /** Blocks, receipts and state proofs of the same head; null = none. */
   readonly proofDirectory: string | null;
-  readonly facts: Pick<SnapshotBody, 'chain' | 'client' | 'head' | 'source'>;
+}
+
+/** What is captured. */
+export interface CaptureRequest {
+  readonly chain: string;
+  readonly clientKind: string;
+  /** The data; nothing may write to it while it is read. */
+  readonly directory: string;
+  /** Asked when the data is in; from then on the directory may be used up, such as by a node that is booted on it to ask it. */
+  readonly prove: () => Promise<CaptureProof>;
+  /** What was left out before. */
+  readonly excluded?: SnapshotBody['excluded'];
+  readonly signal?: AbortSignal;
   /** An incremental without a parent becomes a full one. */
   readonly kind: SnapshotBody['kind'];
   readonly gzip: boolean;
@@ -31,7 +42,7 @@ export interface Captured {
   readonly counts: Readonly<IntakeCounts>;
 }
 
-const parentOf = (past: readonly Candidate[], { kind, facts }: CaptureRequest): Candidate | null => {
+const parentOf = (past: readonly Candidate[], kind: CaptureRequest['kind'], { facts }: CaptureProof): Candidate | null => {
   const newest = past.at(-1) ?? null;
   if (newest === null) return null;
   const { chain, head } = newest.manifest.snapshot;
@@ -70,27 +81,28 @@ const publish = async (store: SnapshotStore, snapshot: SnapshotBody, key: Signin
  * @throws StoreFault when it cannot; nothing that counts is left behind then
  */
 export async function capture(store: SnapshotStore, request: CaptureRequest): Promise<Captured> {
-  const { facts, gzip, onProgress } = request;
-  const lock = await store.lockCapture(facts.chain.name);
+  const { chain, clientKind, kind, gzip, onProgress, signal } = request;
+  const lock = await store.lockCapture(chain);
   try {
-    const past = await store.trusted(facts.chain.name);
-    const parent = parentOf(past, request);
+    const past = await store.trusted(chain);
     const known = past.slice(-1).flatMap(({ manifest }) => chunksOf(manifest.snapshot));
-    const intake = new Intake(store.objects, known, { gzip, isDeep: parent === null, nowMs: store.nowMs, onProgress });
-    const { files, excluded } = await takeAll(intake, request.directory, facts.client.kind);
+    const intake = new Intake(store.objects, known, { gzip, isDeep: kind === 'full' || past.length === 0, nowMs: store.nowMs, onProgress, ...(signal === undefined ? {} : { signal }) });
+    const { files, excluded } = await takeAll(intake, request.directory, clientKind);
     if (files.length === 0) throw new StoreFault('unfit', `${request.directory}: holds no file that belongs into a snapshot`);
-    const proof = request.proofDirectory === null ? [] : (await takeAll(intake, request.proofDirectory, 'proof')).files;
+    const proven = await request.prove();
+    const parent = parentOf(past, kind, proven);
+    const proof = proven.proofDirectory === null ? [] : (await takeAll(intake, proven.proofDirectory, 'proof')).files;
     const snapshot: SnapshotBody = {
       format: 'tidegate-snapshot',
       version: 1,
-      ...facts,
-      sequence: (await store.manifests.lastSequence(facts.chain.name)) + 1,
+      ...proven.facts,
+      sequence: (await store.manifests.lastSequence(chain)) + 1,
       kind: parent === null ? 'full' : 'incremental',
       parent: parent === null ? null : { id: parent.id, sequence: parent.manifest.snapshot.sequence, headNumber: parent.manifest.snapshot.head.number, headHash: parent.manifest.snapshot.head.hash },
       createdAtMs: store.nowMs(),
       files,
       proof,
-      excluded,
+      excluded: [...(request.excluded ?? []), ...excluded],
       tree: treeOf({ files, proof }),
     };
     return { candidate: await publish(store, snapshot, request.key), counts: intake.counts };

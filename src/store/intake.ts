@@ -29,6 +29,7 @@ export interface IntakeOptions {
   readonly isDeep: boolean;
   readonly nowMs: () => number;
   readonly onProgress: (counts: Readonly<IntakeCounts>) => void;
+  readonly signal?: AbortSignal;
 }
 
 /** Takes files into an object folder. */
@@ -84,6 +85,7 @@ export class Intake {
   async #chunks(pieces: AsyncIterable<Buffer>): Promise<Chunk[]> {
     const chunks: Promise<Chunk>[] = [];
     for await (const piece of pieces) {
+      this.#options.signal?.throwIfAborted();
       if (chunks.length >= MAX_WRITES) await chunks[chunks.length - MAX_WRITES];
       const chunk = this.#chunk(piece);
       chunk.catch(() => {});

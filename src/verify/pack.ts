@@ -1,6 +1,7 @@
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { QUEUE_SLOTS, REQUEST_CONTRACTS } from '../proof/requestSources.ts';
+import type { SnapshotBody } from '../snapshot/manifest.ts';
 import { ask, askAll, AskFault, type Asked, type Call } from './ask.ts';
 import { samplesOf } from './addresses.ts';
 import { PROOF_FILES } from './verify.ts';
@@ -26,6 +27,12 @@ export interface NodeFacts {
   readonly genesisHash: string;
   readonly clientVersion: string;
   readonly head: { readonly number: number; readonly hash: string; readonly stateRoot: string; readonly timestampS: number };
+}
+
+/** What a manifest says of a node that was at these facts. */
+export function factsOf({ chainId, genesisHash, clientVersion, head }: NodeFacts, about: { readonly chain: string; readonly clientKind: string; readonly source: string }): Pick<SnapshotBody, 'chain' | 'client' | 'head' | 'source'> {
+  const { number, hash, stateRoot, timestampS } = head;
+  return { chain: { name: about.chain, family: 'evm', chainId, genesisHash }, client: { kind: about.clientKind, version: clientVersion }, head: { number, hash, stateRoot, timestampS }, source: about.source };
 }
 
 type Block = Readonly<Record<string, unknown>>;

@@ -67,13 +67,15 @@ const layout = async ({ snapshot, read, isProofOnly }: VerifyWork): Promise<Leve
   return levelLayout(isProofOnly === true ? problems : [...problems, ...(await secretsIn(snapshot.files, read))], paths.length);
 };
 
-const boot = async ({ snapshot: { head }, trialBoot }: VerifyWork): Promise<LevelRecord> => {
-  if (trialBoot === null) return record('L2', 'notRun', 'no node was booted from it');
-  const result = await trialBoot();
+/** L2: what a node that was booted from it, apart from everything, says of its head. */
+export function bootRecord(head: Pick<SnapshotBody['head'], 'number' | 'hash'>, result: Awaited<ReturnType<TrialBoot>>): LevelRecord {
   if ('fault' in result) return record('L2', 'failed', `the trial boot failed: ${result.fault}`);
   if (result.number === head.number && result.hash === head.hash) return record('L2', 'proven', `a node booted from it has head ${head.number}`);
   return record('L2', 'failed', `snapshot.head: is ${head.number} ${head.hash}, but a node booted from it has ${result.number} ${result.hash}`);
-};
+}
+
+const boot = async ({ snapshot: { head }, trialBoot }: VerifyWork): Promise<LevelRecord> =>
+  trialBoot === null ? record('L2', 'notRun', 'no node was booted from it') : bootRecord(head, await trialBoot());
 
 const proofFile = ({ proof }: SnapshotBody, name: string): FileEntry | null => proof.find(({ path }) => path === name) ?? null;
 

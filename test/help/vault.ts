@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Anchors } from '../../src/proof/anchor.ts';
 import type { Candidate } from '../../src/snapshot/choose.ts';
 import type { Level, LevelRecord, SnapshotBody, Verification } from '../../src/snapshot/manifest.ts';
-import { type Captured, capture } from '../../src/store/capture.ts';
+import { type CaptureProof, type CaptureRequest, type Captured, capture } from '../../src/store/capture.ts';
 import { loadKey, type SigningKey } from '../../src/store/keys.ts';
 import { placesInStore } from '../../src/store/sources.ts';
 import { SnapshotStore } from '../../src/store/store.ts';
@@ -49,8 +49,10 @@ export class Vault {
     source: 'node-1',
   };
 
-  capture(directory: string, change: Partial<Parameters<typeof capture>[1]> = {}): Promise<Captured> {
-    return capture(this.store, { directory, proofDirectory: null, facts: Vault.facts, kind: 'full', gzip: false, key: this.key, onProgress: () => {}, ...change });
+  capture(directory: string, change: Partial<CaptureRequest & CaptureProof> = {}): Promise<Captured> {
+    const { facts = Vault.facts, proofDirectory = null, ...rest } = change;
+    const request = { chain: facts.chain.name, clientKind: facts.client.kind, directory, prove: () => Promise.resolve({ facts, proofDirectory }), kind: 'full', gzip: false, key: this.key, onProgress: () => {} } as const;
+    return capture(this.store, { ...request, ...rest });
   }
 
   verify({ manifest }: Candidate, pool: VerifyPool, change: Partial<VerifyWork> = {}): Promise<Verification> {

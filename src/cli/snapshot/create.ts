@@ -1,23 +1,19 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
 import { captureDue } from '../../snapshot/due.ts';
 import type { SnapshotBody } from '../../snapshot/manifest.ts';
 import { capture, type Captured } from '../../store/capture.ts';
 import { StoreFault } from '../../store/fault.ts';
 import { loadKey, trustKey } from '../../store/keys.ts';
-import { ask, AskFault } from '../../verify/ask.ts';
-import { capturePack, nodeFacts, type NodeFacts } from '../../verify/pack.ts';
+import { AskFault } from '../../verify/ask.ts';
+import { dumpState } from '../../verify/dump.ts';
+import { capturePack, factsOf, nodeFacts, type NodeFacts } from '../../verify/pack.ts';
 import { EXIT } from '../ports.ts';
 import { recordVerification } from '../../vault/judge.ts';
 import { exitOf, verifyShown } from './judge.ts';
 import { bytesText, levelLines, shortId } from './screen.ts';
 import { setUp, type Setup } from './setup.ts';
-
-const unpack = promisify(gunzip);
-const MAX_STATE_BYTES = 2_147_483_648;
 
 /** What is captured: folders, and what the node was at. */
 interface Material {
@@ -37,14 +33,6 @@ const readFacts = async (path: string): Promise<NodeFacts> => {
   throw new StoreFault('malformed', `${path}: needs chainId, genesisHash, clientVersion and head with number, hash, stateRoot and timestampS`);
 };
 
-/** The state of a running anvil, as the JSON that it loads. It gives hex of gzip of that. */
-const dumpAnvil = async (url: string, directory: string): Promise<void> => {
-  const hex = String(await ask({ name: 'anvil', url }, 'anvil_dumpState', []));
-  const state = await unpack(Buffer.from(hex.slice(2), 'hex'), { maxOutputLength: MAX_STATE_BYTES });
-  await mkdir(directory, { recursive: true });
-  await writeFile(join(directory, 'state.json'), state);
-};
-
 const gather = async ({ command, settings, rules, world }: Setup, scratch: string): Promise<Material> => {
   const { texts } = command;
   const [url, data] = [texts.get('rpc'), texts.get('data')];
@@ -61,7 +49,7 @@ const gather = async ({ command, settings, rules, world }: Setup, scratch: strin
   });
   if (data !== undefined) return { facts, data, proof };
   const dump = join(scratch, 'data');
-  await dumpAnvil(url, dump);
+  await dumpState({ name: 'anvil', url }, 'anvil_dumpState', dump);
   const { head } = await nodeFacts({ name: 'anvil', url });
   if (head.hash !== facts.head.hash) throw new AskFault(`anvil went from block ${facts.head.number} to ${head.number} during the capture`);
   return { facts, data: dump, proof };
@@ -77,15 +65,12 @@ const kindOf = async ({ command, store, chain, settings, world }: Setup): Promis
 const take = async (setup: Setup, kind: SnapshotBody['kind'], { facts, data, proof }: Material): Promise<Captured> => {
   const { command, world, settings, store, chain } = setup;
   const key = await loadKey(settings.keyFile);
+  const clientKind = command.texts.get('client') ?? 'other';
   return capture(store, {
+    chain,
+    clientKind,
     directory: data,
-    proofDirectory: proof,
-    facts: {
-      chain: { name: chain, family: 'evm', chainId: facts.chainId, genesisHash: facts.genesisHash },
-      client: { kind: command.texts.get('client') ?? 'other', version: facts.clientVersion },
-      head: { number: facts.head.number, hash: facts.head.hash, stateRoot: facts.head.stateRoot, timestampS: facts.head.timestampS },
-      source: command.texts.get('source') ?? 'cli',
-    },
+    prove: () => Promise.resolve({ facts: factsOf(facts, { chain, clientKind, source: command.texts.get('source') ?? 'cli' }), proofDirectory: proof }),
     kind,
     gzip: settings.gzip,
     key,
