@@ -123,7 +123,7 @@ export const nodeObject = z.strictObject(
     dataDir: z.string({ error: 'must be a path' }).min(1, { error: 'must be a path' }).max(4096).describe('Its data; no other node may use it.'),
     command: z.exactOptional(z.string({ error: 'must be a path or name' }).min(1).max(4096).describe('The program; required for client `command`.')),
     args: words('Arguments behind those of its client. {name}, {dataDir}, {httpPort} and {wsPort} are filled in.'),
-    trialArgs: z.exactOptional(z.array(z.string({ error: 'must be text' }).max(4096), { error: 'must be a list of texts' }).max(256).describe('All arguments of a trial boot on a copy of its data, without peers; {dataDir} and {httpPort} are filled in. Needed where client `command` is captured.')),
+    trialArgs: words('All arguments of a trial boot on a copy of its data, without peers; {dataDir} and {httpPort} are filled in. Empty = those of its client; needed where client `command` is captured.'),
     env: z
       .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, { error: 'is not a name of a variable' }), z.string({ error: 'must be text' }).max(32_768), { error: 'must be a mapping of names to text' })
       .default(() => ({}))

@@ -98,8 +98,8 @@ export function trialSpecOf(node: NodeConfig, dataDir: string, httpPort: number)
   const trial: NodeConfig = { ...rest, dataDir, httpPort };
   const { trial: isolated } = kindOf(node);
   const spec = runSpecOf(trial);
-  const own = node.trialArgs?.map((text) => fill(text, trial));
-  return { ...spec, args: own ?? isolated?.(trial, spec.args) ?? spec.args };
+  const own = node.trialArgs.map((text) => fill(text, trial));
+  return { ...spec, args: own.length > 0 ? own : (isolated?.(trial, spec.args) ?? spec.args) };
 }
 
 /** Kind of client as snapshots name it; of a command of one's own only what holds for all clients is known. */

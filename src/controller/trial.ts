@@ -38,7 +38,7 @@ export async function endTrial({ config, driver }: KeptNode): Promise<void> {
 
 /** Why no trial can be run of a node; null = it can. */
 export function trialObstacle(config: NodeConfig): string | null {
-  if (kindOf(config).trial === null && config.trialArgs === undefined) return `client \`${config.client}\` needs trialArgs, which boot it apart from everything`;
+  if (kindOf(config).trial === null && config.trialArgs.length === 0) return `client \`${config.client}\` needs trialArgs, which boot it apart from everything`;
   const live = resolve(config.dataDir);
   const spec = trialSpecOf(config, `${live}.trial`, 1);
   const named = [...spec.args, ...Object.values(spec.env)].find((text) => text.replaceAll(`${live}.trial`, '').includes(live));
