@@ -49,6 +49,7 @@ describe('reference.yaml', () => {
           dataDir: '/var/lib/ethereum/own-1',
           command: '/usr/bin/geth',
           args: [],
+          trialArgs: [],
           env: {},
           image: 'ethereum/geth',
         },
