@@ -15,6 +15,8 @@ const LOG_LINES = 40;
 /** What a restore knows of a node and a chain; where nothing can be restored there is none of it. */
 export interface RestoreLook {
   dataOf(node: string): DataFacts;
+  /** What a node that does not run has lost of its data, in words; null = nothing. */
+  lostData(node: NodeConfig): Promise<string | null>;
   snapshotFor(chain: string): SnapshotFacts | null;
 }
 
@@ -49,10 +51,13 @@ interface Seen {
   readonly rpc: RpcLook | null;
   readonly lines: readonly string[];
   readonly disk: NodeFacts['disk'];
+  readonly lost: string | null;
 }
 
 const NO_DATA: DataFacts = { damage: null, staged: null, swapped: null, kept: null };
 const UNASKED: RpcFacts = { askedAtMs: -1, answeredAtMs: -1, headNumber: -1, headHash: '', headMovedAtMs: -1, syncing: false, peers: null, forkedAt: -1 };
+
+const withLoss = (data: DataFacts, lost: string | null): DataFacts => ({ ...data, damage: data.damage ?? lost });
 
 /** Looks at all of one chain and remembers what moves: heads, and when somebody last answered. */
 export class ChainLook {
@@ -110,7 +115,7 @@ export class ChainLook {
       rpc: this.#rpc(config.name, observed, seen.rpc, { forkedAt, nowMs }),
       edge: ask.edge === null ? null : edgeFactsOf(told, config.upstream ?? config.name),
       disk: seen.disk,
-      data: ask.restore?.dataOf(config.name) ?? NO_DATA,
+      data: withLoss(ask.restore?.dataOf(config.name) ?? NO_DATA, seen.lost),
       canResync: config.canResync,
       ...(copy === undefined ? {} : { copy }),
     };
@@ -157,17 +162,18 @@ function networkFaultOf(nodes: readonly NodeFacts[], nowMs: number): string | nu
   return silent && served >= 2 ? `none of ${running.length} nodes answers us while the gateway is served by ${served} of them` : null;
 }
 
-async function see({ config, driver }: KeptNode, { rpcTimeoutMs, onSeen }: LookAsk): Promise<Seen> {
+async function see({ config, driver }: KeptNode, { rpcTimeoutMs, restore, onSeen }: LookAsk): Promise<Seen> {
   const observed = await driver.observe(config.name);
   const isRunning = observed.state === 'running';
   const beganMs = performance.now();
-  const [rpc, lines, disk] = await Promise.all([
+  const [rpc, lines, disk, lost] = await Promise.all([
     isRunning ? lookAtNode(config.httpPort, rpcTimeoutMs) : null,
     isRunning ? [] : driver.logs(config.name, LOG_LINES).catch(() => []),
     diskOf(config.dataDir),
+    isRunning ? null : (restore?.lostData(config).catch(() => null) ?? null),
   ]);
   onSeen(config.name, observed.usage, rpc?.head == null ? null : performance.now() - beganMs);
-  return { observed, rpc, lines, disk };
+  return { observed, rpc, lines, disk, lost };
 }
 
 async function diskOf(path: string): Promise<NodeFacts['disk']> {

@@ -4,6 +4,7 @@ import { DockerDriver } from '../driver/dockerDriver.ts';
 import type { NodeDriver, Observed } from '../driver/port.ts';
 import { ProcessDriver } from '../driver/processDriver.ts';
 import { newOperation } from '../heal/operation.ts';
+import type { OperationKind } from '../heal/operation.ts';
 import type { NodePlan } from '../heal/plan.ts';
 import type { NodeFacts } from '../heal/facts.ts';
 import { ChainLoop } from './chainLoop.ts';
@@ -13,6 +14,8 @@ import type { NodeRecord } from './records.ts';
 /** Between two looks while steps are being taken. */
 const BUSY_INTERVAL_MS = 100;
 const ROTATE_EVERY = 30;
+/** What a wish for new data takes the place of: it does more. */
+const SUPERSEDED: ReadonlySet<OperationKind> = new Set<OperationKind>(['start', 'restart', 'restore', 'readmit']);
 
 /** A node for people. */
 export interface NodeStatus {
@@ -21,8 +24,8 @@ export interface NodeStatus {
   readonly plan: NodePlan | null;
 }
 
-/** What an operator can wish of a node. */
-export type Wish = 'start' | 'stop' | 'restart' | 'pause' | 'resume' | 'remove';
+/** What an operator can wish of a node. `resync`: it rebuilds its data from nothing. */
+export type Wish = 'start' | 'stop' | 'restart' | 'resync' | 'pause' | 'resume' | 'remove';
 
 /** Keeps all nodes: a loop per chain, and the wishes of operators. */
 export class Keeper {
@@ -183,16 +186,18 @@ export class Keeper {
       case 'start':
         return { wish: 'running', memory: { ...cleared, shortRuns: 0 } };
       case 'restart':
-        return { wish: 'running', memory: this.#restarting(loop, name, cleared) };
+        return { wish: 'running', memory: this.#renewing('restart', loop, name, cleared) };
+      case 'resync':
+        return { wish: 'running', memory: this.#renewing('resync', loop, name, memory.operation === null || !SUPERSEDED.has(memory.operation.kind) ? cleared : { ...cleared, operation: null }) };
     }
   }
 
-  #restarting(loop: ChainLoop, name: string, memory: NodePlan['memory']): NodePlan['memory'] {
+  #renewing(kind: 'restart' | 'resync', loop: ChainLoop, name: string, memory: NodePlan['memory']): NodePlan['memory'] {
     const facts = loop.picture?.facts.nodes.find((node) => node.name === name);
     if (memory.operation !== null || facts === undefined) return memory;
     const isOperators = facts.edge?.cordoned === true && !memory.heldOut;
     const about = { verdict: 'healthy', why: 'wished by an operator', startedAtMs: this.#parts.nowMs(), incarnation: facts.process.incarnation, snapshotId: null, keepCordon: isOperators, hold: true } as const;
-    return { ...memory, operation: newOperation('restart', about, name) };
+    return { ...memory, operation: newOperation(kind, about, name) };
   }
 
   async #run(loop: ChainLoop): Promise<void> {

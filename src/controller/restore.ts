@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Config, NodeConfig } from '../config/schema.ts';
 import type { DataFacts, SnapshotFacts } from '../heal/facts.ts';
 import type { Logger } from '../observe/log.ts';
@@ -13,6 +14,7 @@ import { layerOf } from '../store/layer.ts';
 import { stageData } from '../store/staging.ts';
 import { SnapshotStore } from '../store/store.ts';
 import type { KeptNode, RestoreLook } from './chainLook.ts';
+import { DataWatch } from './dataWatch.ts';
 import type { RestoreSteps } from './steps.ts';
 
 const REFRESH_MS = 5000;
@@ -25,6 +27,8 @@ const DAMAGE: ReadonlySet<string> = new Set(['damaged', 'missing']);
 /** Kind of client as snapshots name it; null = any: who runs a command of their own knows what it reads. */
 const clientKindOf = ({ client }: Pick<NodeConfig, 'client'>): string | null => (client === 'command' ? null : client);
 
+const watched = (node: NodeConfig): Parameters<DataWatch['note']>[0] => ({ ...node, clientKind: clientKindOf(node) ?? 'other' });
+
 /** Restores nodes from the newest snapshot that is proven as far as the configuration asks. */
 export class SnapshotRestore implements RestoreLook, RestoreSteps {
   readonly #config: Config;
@@ -32,6 +36,8 @@ export class SnapshotRestore implements RestoreLook, RestoreSteps {
   readonly #nowMs: () => number;
   readonly #store: SnapshotStore;
   readonly #seen: SeenFile;
+  readonly #watch: DataWatch;
+  readonly #isDry: boolean;
   /** Only what decisions need: a manifest of a large node takes tens of MiB. */
   readonly #chosen = new Map<string, Omit<SnapshotFacts, 'restoreMs'>>();
   #keys: readonly TrustedKey[] = [];
@@ -46,11 +52,14 @@ export class SnapshotRestore implements RestoreLook, RestoreSteps {
   #bytesPerMs = FIRST_RATE;
   #fault = '';
 
-  constructor(config: Config, { log, nowMs }: { readonly log: Logger; readonly nowMs: () => number }) {
+  /** @param deps isDry: only looks, writes nothing down */
+  constructor(config: Config, { log, nowMs, isDry = false }: { readonly log: Logger; readonly nowMs: () => number; readonly isDry?: boolean }) {
+    this.#isDry = isDry;
     this.#config = config;
     this.#log = log;
     this.#nowMs = nowMs;
     this.#store = new SnapshotStore({ root: config.snapshots.directory, keys: () => this.#keys, nowMs });
+    this.#watch = new DataWatch(join(config.controller.stateDir, 'data.json'));
     this.#seen = new SeenFile(`${config.snapshots.trustFile}.seen`);
   }
 
@@ -60,7 +69,7 @@ export class SnapshotRestore implements RestoreLook, RestoreSteps {
     this.#isRefreshing = true;
     try {
       this.#keys = await loadTrust(this.#config.snapshots.trustFile);
-      await this.#judgeLayers();
+      await this.#judgeData();
       const stamp = `${JSON.stringify(this.#keys)}\n${await this.#store.manifests.stamp()}`;
       if (stamp === this.#stamp) return;
       this.#stamp = '';
@@ -139,6 +148,7 @@ export class SnapshotRestore implements RestoreLook, RestoreSteps {
   }
 
   async swap({ config }: KeptNode, operationId: string, from: 'snapshot' | 'empty'): Promise<void> {
+    if (from === 'empty') await this.#watch.forget(config.name);
     await swapData(config.dataDir, { operation: operationId, from, clientKind: clientKindOf(config) ?? 'other' });
   }
 
@@ -153,6 +163,7 @@ export class SnapshotRestore implements RestoreLook, RestoreSteps {
   }
 
   async removeData({ config }: KeptNode): Promise<void> {
+    await this.#watch.forget(config.name);
     await removeData(config.dataDir);
     await this.#unpin(config);
   }
@@ -174,9 +185,15 @@ export class SnapshotRestore implements RestoreLook, RestoreSteps {
     }
   }
 
-  /** Nodes whose snapshot below was found damaged: their data is, too. */
-  async #judgeLayers(): Promise<void> {
-    for (const { name, dataDir } of this.#config.nodes) {
+  lostData(node: NodeConfig): Promise<string | null> {
+    return this.#watch.lost(watched(node));
+  }
+
+  /** Nodes that have data; those whose snapshot below was found damaged: their data is, too. */
+  async #judgeData(): Promise<void> {
+    for (const node of this.#config.nodes) {
+      const { name, dataDir } = node;
+      if (!this.#isDry) await this.#watch.note(watched(node));
       const layer = await layerOf(dataDir).catch(() => null);
       const tree = layer === null ? null : await this.#store.trees.find(layer.chain, layer.snapshotId);
       if (tree?.problem == null) this.#damage.delete(name);

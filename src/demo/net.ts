@@ -9,6 +9,7 @@ import { configFromValue } from '../config/parse.ts';
 import type { Config } from '../config/schema.ts';
 import { startController } from '../controller/controller.ts';
 import type { Controller } from '../controller/controller.ts';
+import type { Keeper } from '../controller/keeper.ts';
 import type { DemoNet, DemoNetOptions, DemoNode, NamedNode } from '../cli/ports.ts';
 import { findAnvil } from '../devnet/binary.ts';
 import { fedAnvilArgs, startFedChain } from '../devnet/fed.ts';
@@ -33,6 +34,10 @@ const HEALING = {
   probation: { samples: 3, newBlocks: 1, timeoutMs: '1m' },
   ramp: { percents: [1, 5, 25, 100], stepMs: '1s' },
 };
+
+/** Its state is on the disk. Should it not fit the chain any more, it is fed anew from the first block on. */
+const NODE = { client: 'anvil', stopGraceMs: '5s', canResync: true };
+const STATE_ARGS = ['--state', '{dataDir}/state.json', '--state-interval', '2'];
 
 function freePort(): Promise<number> {
   return new Promise((done, failed) => {
@@ -63,7 +68,8 @@ function configOf(nodes: readonly DemoNode[], parts: { readonly options: DemoNet
   const result = configFromValue({
     chains: [{ name: chain, upstreams: nodes.map(({ name, httpUrl }) => ({ name, http: httpUrl })) }],
     controller: { stateDir: join(dir, 'state'), edge, admin: { port: controllerPort }, healing: HEALING },
-    nodes: nodes.map(({ name, httpUrl }) => ({ name, chain, client: 'anvil', command: findAnvil(), args, httpPort: Number(new URL(httpUrl).port), dataDir: join(dir, name), stopGraceMs: '5s' })),
+    snapshots: { directory: join(dir, 'snapshots'), keyFile: join(dir, 'keys', 'snapshot.key'), trustFile: join(dir, 'keys', 'trust.json') },
+    nodes: nodes.map(({ name, httpUrl }) => ({ ...NODE, name, chain, command: findAnvil(), args: [...args, ...STATE_ARGS], httpPort: Number(new URL(httpUrl).port), dataDir: join(dir, name) })),
   });
   if (!result.ok) throw new Error(result.problems.map(({ path, message }) => `${path}: ${message}`).join('; '));
   return result.config;
@@ -82,6 +88,18 @@ async function seenAll(nodes: readonly DemoNode[], timeoutMs: number): Promise<v
 }
 
 /**
+ * Has a node begin anew without data, since it cannot make the chain's next block: an anvil that was started on a state does
+ * not know the hashes of older blocks, which contracts may ask for. Resolves when its new run goes.
+ */
+async function beginAnew(keeper: Keeper, name: string, isClosed: () => boolean): Promise<void> {
+  const runOf = (): string => keeper.list().find(({ config }) => config.name === name)?.facts?.process.incarnation ?? '';
+  const before = runOf();
+  keeper.wish(name, 'resync');
+  const deadline = performance.now() + START_TIMEOUT_MS;
+  while (runOf() === before && !isClosed() && performance.now() < deadline) await wait(LOOK_EVERY_MS);
+}
+
+/**
  * Starts the demo's nodes under a controller, and the sequencer that makes one chain of them.
  * @throws Error when no node comes up, or a port is taken
  */
@@ -91,7 +109,9 @@ export async function startDemoNet(named: readonly NamedNode[], options: DemoNet
   const held = guard(dir);
   let controller: Controller | null = null;
   let chain: FedChain | null = null;
+  let isClosed = false;
   const close = async (): Promise<void> => {
+    isClosed = true;
     await chain?.close();
     await controller?.close();
     await controller?.keeper.endAll();
@@ -103,7 +123,7 @@ export async function startDemoNet(named: readonly NamedNode[], options: DemoNet
   try {
     const config = configOf(nodes, { options, dir, args: fedAnvilArgs(spec) });
     controller = await startController(config, { log: options.log, onEntry: options.onEntry });
-    const fed = named.map(({ name, httpUrl, wsUrl }) => ({ name, httpUrl, wsUrl, reset: () => Promise.resolve(void controller?.keeper.wish(name, 'restart')) }));
+    const fed = named.map(({ name, httpUrl, wsUrl }) => ({ name, httpUrl, wsUrl, reset: async () => (controller === null ? undefined : beginAnew(controller.keeper, name, () => isClosed)) }));
     chain = await startFedChain(fed, { ...spec, blockTimeMs: options.blockTimeMs, dataDir: dir, startTimeoutMs: START_TIMEOUT_MS, report: () => undefined });
     await seenAll(nodes, START_TIMEOUT_MS);
     return { nodes, controllerPort: controller.adminPort, close };

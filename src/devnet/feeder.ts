@@ -6,6 +6,9 @@ import { reasonOf } from './report.ts';
 import { type Call, type NodeBlock, NodeRpc } from './rpc.ts';
 import { Mutex, Signal } from './signal.ts';
 
+/** Blocks whose hashes contracts can ask for; source: the yellow paper, BLOCKHASH. */
+const BLOCKHASH_REACH = 256;
+
 /** How a node stands to the log. */
 export type FeedState = 'starting' | 'following' | 'behind' | 'held' | 'unreachable' | 'failed';
 
@@ -43,6 +46,8 @@ export class Feeder {
   #height = 0;
   #hold = 0;
   #offered = 0;
+  /** Where its process began: of older blocks it may not know the hashes that contracts ask for. */
+  #began = 0;
   #careful = false;
   #closed = false;
   #loop: Promise<void> = Promise.resolve();
@@ -77,6 +82,11 @@ export class Feeder {
   /** True while the node is at the log's tip, answers, and is not held back. */
   get canLead(): boolean {
     return this.#state === 'following' && this.#height === this.#ledger.log.tip;
+  }
+
+  /** Whether contracts find the hashes of older blocks on it: an anvil that was started on a state has them only of blocks made since. */
+  get knowsHashes(): boolean {
+    return this.#began === 0 || this.#height - this.#began >= BLOCKHASH_REACH;
   }
 
   start(): void {
@@ -162,6 +172,7 @@ export class Feeder {
     const { log } = this.#ledger;
     const head = await this.rpc.head();
     if (head.number > log.tip || head.hash !== log.hashOf(head.number)) return this.#repair(head);
+    if (head.number < this.#height || this.#state === 'starting' || this.#state === 'unreachable') this.#began = head.number;
     if (head.number < this.#height) this.#restarted();
     if (this.#state === 'starting' || this.#state === 'unreachable') this.#turn('behind');
     this.#height = head.number;

@@ -157,10 +157,11 @@ export class Sequencer {
     throw new Error('no node is at the tip to make a block');
   }
 
-  /** Those that could lead, the present leader first. */
+  /** Those that could lead: first those whose blocks every other can make too, of them the present leader. */
   #candidates(): Feeder[] {
     const able = this.#feeders.filter((feeder) => feeder.canLead);
-    return able.sort((a, b) => Number(b === this.#leader) - Number(a === this.#leader));
+    const rank = (feeder: Feeder): number => 2 * Number(feeder.knowsHashes) + Number(feeder === this.#leader);
+    return able.sort((a, b) => rank(b) - rank(a));
   }
 
   #leads(feeder: Feeder): void {

@@ -1,0 +1,83 @@
+import { type Dirent, readFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { clientLayout } from '../snapshot/clients.ts';
+import { dataState } from '../store/dataNames.ts';
+import { writeWhole } from '../store/atomic.ts';
+
+/** What a look needs of a node's data. */
+interface Watched {
+  readonly name: string;
+  readonly dataDir: string;
+  /** Kind of client as snapshots name it. */
+  readonly clientKind: string;
+}
+
+const ANY = [{ path: /./, what: 'all of its data' }];
+
+/** Parts of a client's data that are not below a folder: none once all were seen. Folders with a dot are caches of the client. */
+const lacking = async (folder: string, clientKind: string): Promise<readonly string[]> => {
+  const { needed } = clientLayout(clientKind);
+  const left = new Set(needed.length === 0 ? ANY : needed);
+  const seek = async (below: string): Promise<void> => {
+    const entries = await readdir(join(folder, below), { withFileTypes: true }).catch((): Dirent[] => []);
+    for (const entry of entries) {
+      if (left.size === 0) return;
+      const path = below === '' ? entry.name : `${below}/${entry.name}`;
+      if (entry.name.startsWith('.')) continue;
+      if (entry.isDirectory()) await seek(path);
+      else for (const part of left) if (part.path.test(path)) left.delete(part);
+    }
+  };
+  await seek('');
+  return [...left].map(({ what }) => what);
+};
+
+/**
+ * Tells a node whose data is gone from one that never had any: which nodes were seen with whole data is on disk. A client
+ * that finds no data mostly starts anew without a word.
+ */
+export class DataWatch {
+  readonly #path: string;
+  readonly #had: Set<string>;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#had = new Set(read(path));
+  }
+
+  /** Takes down whether a node has data now. */
+  async note({ name, dataDir, clientKind }: Watched): Promise<void> {
+    if (this.#had.has(name) || (await lacking(dataDir, clientKind)).length > 0) return;
+    this.#had.add(name);
+    await this.#write();
+  }
+
+  /** From now on it need not have any. */
+  async forget(name: string): Promise<void> {
+    if (this.#had.delete(name)) await this.#write();
+  }
+
+  /** What a node that had data lacks now; null = nothing, or an operation has it in hand. */
+  async lost({ name, dataDir, clientKind }: Watched): Promise<string | null> {
+    if (!this.#had.has(name)) return null;
+    const missing = await lacking(dataDir, clientKind);
+    const { kept, staged } = dataState(dataDir);
+    if (missing.length === 0 || kept !== null || staged !== null) return null;
+    return `${missing.join(' and ')} is gone from its data directory`;
+  }
+
+  #write(): Promise<void> {
+    return writeWhole(this.#path, JSON.stringify([...this.#had]));
+  }
+}
+
+/** What cannot be read is as if nothing was seen yet: then a start is only a start. */
+function read(path: string): string[] {
+  try {
+    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
+  } catch {
+    return [];
+  }
+}
