@@ -44,6 +44,7 @@ const greeting = (net: DemoNet, gateway: RunningGateway, blockTimeMs: number): s
   return [
     `Tidegate serves ${net.nodes.length} local nodes of chain ${CHAIN_ID}, a block every ${formatDurationMs(blockTimeMs)}, on ${client}`,
     ...net.nodes.map(({ name, pid, httpUrl }) => `  ${name}  pid ${pid ?? '-'}  ${httpUrl}`),
+    `Data of the nodes, and snapshots: ${net.dataDir}`,
     '',
     'Try:',
     `  curl -s ${client} -H 'content-type: application/json' -d '${body}'`,
@@ -52,6 +53,7 @@ const greeting = (net: DemoNet, gateway: RunningGateway, blockTimeMs: number): s
       : [
           `  kill -9 ${victim.pid}    # answers go on; the controller starts the node again and lets it back step by step`,
           `  kill -STOP ${victim.pid} # the same for one that hangs`,
+          `  rm -r ${net.dataDir}/${victim.name}; kill -9 ${victim.pid}    # its data is gone: restored from the newest proven snapshot, if there is one`,
         ]),
     `  curl -s ${admin}/api/v1/upstreams    # state, head and lag of each node`,
     `  curl -s ${admin}/metrics`,

@@ -84,6 +84,8 @@ export interface DemoNode {
 export interface DemoNet extends Running {
   readonly nodes: readonly DemoNode[];
   readonly controllerPort: number;
+  /** Holds a folder with the data of each node, by its name, and their snapshots. */
+  readonly dataDir: string;
 }
 
 export interface DemoNetOptions {

@@ -18,6 +18,8 @@ export interface RestoreLook {
   /** What a node that does not run has lost of its data, in words; null = nothing. */
   lostData(node: NodeConfig): Promise<string | null>;
   snapshotFor(chain: string): SnapshotFacts | null;
+  /** Looks at the store anew. Never rejects. */
+  refresh(): Promise<void>;
 }
 
 /** What captures know of a node and a chain. */
@@ -77,6 +79,8 @@ export class ChainLook {
   async look(ask: LookAsk, nowMs: () => number): Promise<ChainFacts> {
     const told = ask.edge?.get(this.#chain);
     const seen = await Promise.all(ask.nodes.map((node) => see(node, ask)));
+    // what is decided on a node that ended rests on the snapshots that there are now
+    if (seen.some(({ observed }) => observed.state !== 'running')) await ask.restore?.refresh();
     const strays = await findStrays(ask.nodes, seen, told, ask.rpcTimeoutMs);
     const now = nowMs();
     const nodes = ask.nodes.map((node, i) => this.#facts(node, seen[i] as Seen, { ask, told, forkedAt: strays.get(node.config.name) ?? -1, nowMs: now }));

@@ -126,7 +126,7 @@ export async function startDemoNet(named: readonly NamedNode[], options: DemoNet
     const fed = named.map(({ name, httpUrl, wsUrl }) => ({ name, httpUrl, wsUrl, reset: async () => (controller === null ? undefined : beginAnew(controller.keeper, name, () => isClosed)) }));
     chain = await startFedChain(fed, { ...spec, blockTimeMs: options.blockTimeMs, dataDir: dir, startTimeoutMs: START_TIMEOUT_MS, report: () => undefined });
     await seenAll(nodes, START_TIMEOUT_MS);
-    return { nodes, controllerPort: controller.adminPort, close };
+    return { nodes, controllerPort: controller.adminPort, dataDir: dir, close };
   } catch (error) {
     await close();
     throw error;

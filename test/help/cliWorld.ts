@@ -150,7 +150,7 @@ export class TestParts implements Parts {
     const nodes = named.map((node, i) => ({ ...node, pid: i === 0 ? null : 4242 }));
     setImmediate(this.#markStarted);
     const close = async (): Promise<void> => void this.events.push('net closes');
-    return { nodes, controllerPort: 3333, close };
+    return { nodes, controllerPort: 3333, dataDir: '/tmp/demo', close };
   };
 
   planOnce = (): Promise<readonly string[]> => Promise.resolve(['n1: healthy; no step; at the head']);

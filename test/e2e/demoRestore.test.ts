@@ -1,0 +1,81 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterEach, expect, test, vi } from 'vitest';
+import { runCli } from '../../src/cli/run.ts';
+import { TestParts, TestWorld } from '../help/cliWorld.ts';
+import { type Program, runProgram } from '../help/program.ts';
+import { rpc } from '../help/client.ts';
+
+const running: Program[] = [];
+afterEach(async () => {
+  for (const program of running.splice(0)) {
+    program.kill('SIGINT');
+    await program.ended;
+  }
+});
+
+interface Node {
+  readonly name: string;
+  readonly pid: number;
+  readonly url: string;
+}
+
+/** What the greeting says. */
+const greeted = async (program: Program): Promise<{ readonly nodes: readonly Node[]; readonly dir: string }> => {
+  const [nodes, data] = await Promise.all([
+    Promise.all([1, 2, 3].map((i) => program.logged(`  anvil-${i}  pid `))),
+    program.logged('Data of the nodes, and snapshots: '),
+  ]);
+  const parsed = nodes.map((line) => line.trim().split(/\s+/)).map(([name = '', , pid, url = '']) => ({ name, pid: Number(pid), url }));
+  return { nodes: parsed, dir: data.split(': ')[1] ?? '' };
+};
+
+/** Captures a node of a chain that goes on meanwhile: tried again when a block came in between. */
+const snapshot = async (dir: string, source: Node, peers: readonly Node[]): Promise<void> => {
+  const place = ['--store', join(dir, 'snapshots'), '--key', join(dir, 'keys/snapshot.key'), '--trust', join(dir, 'keys/trust.json')];
+  const words = ['snapshot', 'create', '--chain', 'demo', '--rpc', source.url, '--client', 'anvil', '--source', source.name, '--quorum', '2', ...peers.flatMap(({ url }) => ['--peer', url]), ...place];
+  await vi.waitFor(
+    async () => {
+      const world = new TestWorld();
+      expect([await runCli(words, world, new TestParts()), world.errLines]).toEqual([0, []]);
+    },
+    { timeout: 60_000, interval: 10 },
+  );
+};
+
+test('a node of `npm start` whose data is deleted, and one whose data is damaged, are restored from the newest proven snapshot; no client sees an error', async () => {
+  const program = runProgram('demo', '--port', '0', '--admin-port', '0', '--block-time', '2s');
+  running.push(program);
+  const told = greeted(program);
+  const { url } = await program.listening;
+  const { nodes, dir } = await told;
+  const [first, second, third] = nodes;
+  if (first === undefined || second === undefined || third === undefined) throw new Error('three nodes are expected');
+  await vi.waitFor(async () => expect(Number(await rpc<string>(url, 'eth_blockNumber', []))).toBeGreaterThan(2), { timeout: 30_000, interval: 100 });
+  await snapshot(dir, second, [first, third]);
+  let failed = 0;
+  let calls = 0;
+  let isOver = false;
+  const client = (async () => {
+    for (; !isOver; calls++) {
+      await rpc<string>(url, 'eth_getBalance', [`0x${calls.toString(16).padStart(40, '0')}`, 'latest']).catch(() => failed++);
+      await wait(20);
+    }
+  })();
+  const heal = async (victim: Node, pid: number, damage: (folder: string) => void): Promise<string> => {
+    const healed = program.logged(`${victim.name}: healed by a `);
+    process.kill(pid, 'SIGKILL');
+    damage(join(dir, victim.name));
+    return healed;
+  };
+  const lost = await heal(first, first.pid, (folder) => rmSync(folder, { recursive: true, force: true }));
+  expect(lost).toMatch(/healed by a restore within \d+\.\d s: a state file is gone from its data directory/);
+  const damaged = await heal(third, third.pid, (folder) => writeFileSync(join(folder, 'state.json'), '{ "damaged'));
+  expect(damaged).toMatch(/healed by a restore within \d+\.\d s: .*failed to parse json file/);
+  isOver = true;
+  await client;
+  expect([calls > 100, failed]).toEqual([true, 0]);
+  const hashes = await Promise.all(nodes.map(({ url: node }) => rpc<{ hash: string }>(node, 'eth_getBlockByNumber', ['0x2', false])));
+  expect(new Set(hashes.map(({ hash }) => hash)).size).toBe(1);
+});
