@@ -29,6 +29,7 @@ export interface Ending {
 
 /** A process of the program. */
 export interface Program {
+  readonly pid: number;
   readonly ended: Promise<Ending>;
   /** Resolves with the ports it told in its log; rejects with its last words when it ends before. */
   readonly listening: Promise<{ readonly url: string; readonly adminUrl: string }>;
@@ -84,5 +85,5 @@ export function runProgram(...args: readonly string[]): Program {
       waiting.add(look);
       void ended.then(({ code }) => reject(new Error(`ended with ${code}: ${stderr}`)));
     });
-  return { ended, listening, logged, kill: (signal) => void child.kill(signal) };
+  return { pid: child.pid ?? 0, ended, listening, logged, kill: (signal) => void child.kill(signal) };
 }
