@@ -6,7 +6,7 @@ import type { BodyFlow, EdgeAnswer } from './port.ts';
 export function writeNode(call: Call<ServerResponse>, answer: EdgeAnswer, stallMs: number): void {
   const res = call.handle;
   const { status, body, flow } = answer;
-  if (flow !== undefined) return writeFlow(call, answer, flow);
+  if (flow !== undefined) return writeFlow(call, answer, { flow, stallMs });
   const headers = answer.headers.slice();
   if (status !== 204) {
     headers.push('content-length', String(typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength));
@@ -20,18 +20,26 @@ export function writeNode(call: Call<ServerResponse>, answer: EdgeAnswer, stallM
   if (res.writableLength > 0) res.socket?.setTimeout(stallMs);
 }
 
-function writeFlow(call: Call<ServerResponse>, { status, headers }: EdgeAnswer, flow: BodyFlow): void {
+function writeFlow(call: Call<ServerResponse>, { status, headers }: EdgeAnswer, { flow, stallMs }: { flow: BodyFlow; stallMs: number }): void {
   const res = call.handle;
   const all = headers.slice();
   if (flow.lengthBytes >= 0) all.push('content-length', String(flow.lengthBytes));
   if (call.closing) all.push('connection', 'close');
   res.writeHead(status, all);
   res.on('drain', () => {
+    res.socket?.setTimeout(0);
     if (!call.over) flow.onDrain();
   });
+  const wait = (isTaken: boolean): boolean => {
+    if (!isTaken) res.socket?.setTimeout(stallMs);
+    return isTaken;
+  };
   flow.begin({
-    write: (piece) => call.over || res.destroyed || res.write(piece),
-    end: () => res.end(() => call.sent()),
+    write: (piece) => call.over || res.destroyed || wait(res.write(piece)),
+    end: () => {
+      res.end(() => call.sent());
+      wait(res.writableLength === 0);
+    },
     cut: () => res.destroy(),
   });
 }

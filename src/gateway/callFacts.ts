@@ -5,6 +5,7 @@ import { scrubData, scrubMessage } from '../chain/errors/scrub.ts';
 import { transactionHash } from '../chain/evm/transactionHash.ts';
 import { elementAt, skipSpace, stringAt } from '../chain/jsonWalk.ts';
 import type { MethodSpec } from '../chain/method.ts';
+import type { BodyFlow } from '../edge/port.ts';
 import type { RequestOutcome } from '../observe/metricTable.ts';
 import type { RankAsk } from '../route/flaws.ts';
 import type { AttemptResult } from '../route/attemptPort.ts';
@@ -16,7 +17,12 @@ import type { CallView } from './callView.ts';
 import type { ChainRuntime } from './chain.ts';
 import { resultText } from './nodeCall.ts';
 import type { CallServer } from './nodeCall.ts';
-import type { LargeReply } from './largeReply.ts';
+
+/** A body on its way. */
+export interface AnswerFlow extends BodyFlow {
+  /** What is to be given back when it is over. */
+  hold(release: () => void): void;
+}
 
 /** The answer to one call. */
 export interface CallAnswer {
@@ -24,8 +30,8 @@ export interface CallAnswer {
   readonly status: number;
   /** The whole JSON-RPC answer. */
   readonly body: Buffer;
-  /** In place of the body: a large result, handed on as it comes. */
-  readonly flow?: LargeReply;
+  /** In place of the body: a large result, handed on as its reader takes it. */
+  readonly flow?: AnswerFlow;
   /** The node whose answer it is, or ''. */
   readonly upstream: string;
   readonly retryAfterS: number;

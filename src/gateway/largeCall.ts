@@ -2,6 +2,7 @@ import type { MethodSpec } from '../chain/method.ts';
 import { standingOf } from '../chain/stamp.ts';
 import type { Grant } from '../route/admission.ts';
 import type { AttemptSink, NodeAnswer } from './attemptSink.ts';
+import type { AnswerFlow } from './callFacts.ts';
 import type { CallCache } from './callCache.ts';
 import type { ChainRuntime } from './chain.ts';
 import type { Client, ServeContext } from './context.ts';
@@ -54,7 +55,7 @@ export function takeLarge(run: LargeCaller, sink: AttemptSink, start: LargeStart
 }
 
 /** Keeps what the call counts against until its answer is through. @returns null */
-export function holdFor(large: LargeReply, server: ServeContext, entered: Grant | null): null {
+export function holdFor(large: AnswerFlow, server: ServeContext, entered: Grant | null): null {
   server.inFlight++;
   large.hold(() => {
     server.inFlight--;

@@ -17,8 +17,15 @@ export interface Begun {
   readonly answer: IncomingMessage;
 }
 
+interface Called {
+  readonly method: string;
+  readonly params: readonly unknown[];
+}
+
+const TRACE: Called = { method: 'debug_traceTransaction', params: [`0x${'1'.repeat(64)}`] };
+
 /** Sends a call on a connection of its own. @param idRaw its id as JSON */
-export function begin(url: string, idRaw: string, headers: Readonly<Record<string, string>> = {}, method = 'debug_traceTransaction'): Promise<Begun> {
+export function begin(url: string, idRaw: string, headers: Readonly<Record<string, string>> = {}, call: Called = TRACE): Promise<Begun> {
   return new Promise((resolve, reject) => {
     const sent = request(url, { method: 'POST', agent: false, headers: { 'content-type': 'application/json', ...headers } });
     sent.once('response', (answer) => {
@@ -26,7 +33,7 @@ export function begin(url: string, idRaw: string, headers: Readonly<Record<strin
       resolve({ sent, answer });
     });
     sent.on('error', reject);
-    sent.end(`{"jsonrpc":"2.0","id":${idRaw},"method":"${method}","params":["0x${'1'.repeat(64)}"]}`);
+    sent.end(`{"jsonrpc":"2.0","id":${idRaw},"method":"${call.method}","params":${JSON.stringify(call.params)}}`);
   });
 }
 

@@ -1,5 +1,5 @@
 import { testGateway } from './gateway.ts';
-import type { TestGateway } from './gateway.ts';
+import type { GatewayChoice, TestGateway } from './gateway.ts';
 import type { LogChain } from './logChain.ts';
 import { LogNode } from './logNode.ts';
 import type { LogNodeOptions } from './logNode.ts';
@@ -11,10 +11,10 @@ export interface LogWorld {
   close(): Promise<void>;
 }
 
-/** Nodes of one chain and a gateway in front of them that knows their head. @param logs members of `logs` */
-export async function logWorld(chain: LogChain, options: readonly LogNodeOptions[], logs: object = {}): Promise<LogWorld> {
+/** Nodes of one chain and a gateway in front of them that knows their head. @param logs members of `logs` @param choice of the rest */
+export async function logWorld(chain: LogChain, options: readonly LogNodeOptions[], logs: object = {}, choice: GatewayChoice = {}): Promise<LogWorld> {
   const nodes = await Promise.all(options.map((each) => LogNode.start(chain, each)));
-  const gateway = await testGateway(nodes.map(({ httpUrl }, i) => ({ name: `n${i}`, httpUrl })), { chain: { health: { probeIntervalMs: 50 }, logs } });
+  const gateway = await testGateway(nodes.map(({ httpUrl }, i) => ({ name: `n${i}`, httpUrl })), { ...choice, chain: { health: { probeIntervalMs: 50 }, logs } });
   await gateway.until((upstreams) => Object.values(upstreams).every(({ headNumber }) => headNumber === chain.head.number));
   return {
     chain,

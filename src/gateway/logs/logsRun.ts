@@ -14,6 +14,7 @@ import type { LogsFailure } from './pump.ts';
 import { InnerCall } from '../inner.ts';
 import { PLAIN } from '../innerPort.ts';
 import { BlockAsk } from './blockAsk.ts';
+import { PagesFlow } from './pagesFlow.ts';
 import { RunFrame } from './runFrame.ts';
 import type { FrameFacts } from './runFrame.ts';
 
@@ -21,6 +22,8 @@ import type { FrameFacts } from './runFrame.ts';
 const MAX_RERUNS = 3;
 /** What begins the answer to a call of our own. */
 const OWN_ID = '{"jsonrpc":"2.0","id":0,';
+
+const NOTHING = Buffer.alloc(0);
 
 type Moved = 'moved';
 
@@ -75,9 +78,15 @@ export class LogsRun {
   private conclude(parts: Collected): CallAnswer {
     if ('failure' in parts) return this.refusal(parts.failure);
     const { maxAnswerBytes } = this.chain.config.logs;
-    if (partsBytes(parts) > maxAnswerBytes) return this.refusal(new Fault('logsTooLarge', `over ${maxAnswerBytes} bytes`));
-    const body = joinPages(parts.map(({ page }) => page), `{"jsonrpc":"2.0","id":${this.frame.idRaw},"result":`, '}');
-    return { status: 200, body, upstream: '', retryAfterS: 0, outcome: 'result', cache: this.collector?.asked === false ? 'hit' : 'miss' };
+    const sizeBytes = partsBytes(parts);
+    if (sizeBytes > maxAnswerBytes) return this.refusal(new Fault('logsTooLarge', `over ${maxAnswerBytes} bytes`));
+    const head = `{"jsonrpc":"2.0","id":${this.frame.idRaw},"result":`;
+    const pages = parts.map(({ page }) => page);
+    const { streamAboveBytes } = this.server.parts.server;
+    const isLarge = this.client.streams === true && streamAboveBytes > 0 && sizeBytes > streamAboveBytes;
+    const body = isLarge ? NOTHING : joinPages(pages, head, '}');
+    const answer: CallAnswer = { status: 200, body, upstream: '', retryAfterS: 0, outcome: 'result', cache: this.collector?.asked === false ? 'hit' : 'miss' };
+    return isLarge ? { ...answer, flow: new PagesFlow(pages, head, '}') } : answer;
   }
 
   private async ofBlock({ hash, filter }: Extract<LogQuery, { kind: 'block' }>): Promise<Collected | Moved> {

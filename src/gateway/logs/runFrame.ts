@@ -9,6 +9,7 @@ import type { ScannedCall } from '../../rpc/scan.ts';
 import type { ChainRuntime } from '../chain.ts';
 import type { CallAnswer } from '../callFacts.ts';
 import type { Client, ServeContext } from '../context.ts';
+import { holdFor } from '../largeCall.ts';
 
 /** Whose call it is, and what it calls. */
 export interface FrameFacts {
@@ -80,6 +81,7 @@ export class RunFrame {
   end(answer: CallAnswer): void {
     const { done } = this;
     if (!this.live) return;
+    if (answer.flow !== undefined && !this.isPart) this.entered = holdFor(answer.flow, this.server, this.entered);
     this.close(answer.outcome);
     done(answer);
   }
