@@ -77,12 +77,11 @@ export function answerBytes(call: ScannedCall, result: Reply, by: Pick<CallAnswe
     large.address(idRaw);
     return { ...answered(NONE, by, 'result'), flow: large };
   }
-  const raw = body.subarray(split.start, split.end);
   const outcome = result.outcome.class;
-  if (split.kind === 'result') return answered(resultEnvelope(idRaw, raw), by, 'result');
+  if (split.kind === 'result') return answered(resultEnvelope(idRaw, body, split.start, split.end), by, 'result');
   const taken = outcome === 'chain' ? localHash(call, split.message) : null;
   if (taken !== null) return answered(resultEnvelope(idRaw, Buffer.from(`"${taken}"`, 'latin1')), by, 'result');
-  if (split.wellFormed && PASSED_AS_IS.has(outcome)) return answered(nodeErrorEnvelope(idRaw, raw), by, 'error');
+  if (split.wellFormed && PASSED_AS_IS.has(outcome)) return answered(nodeErrorEnvelope(idRaw, body, split.start, split.end), by, 'error');
   const code = split.code === 0 ? -32000 : split.code;
   return answered(composedError(idRaw, code, scrubMessage(split.message), scrubData(split.dataRaw)), by, 'error');
 }

@@ -77,12 +77,6 @@ export class CallPause {
     this.until(() => chain.tip.now().text !== text, (moved) => (moved && this.mayRerun ? this.rerun() : this.run.refuse(notAtHead())));
   }
 
-  /** Whether a reorg has come between the call and its answer, and it may be begun anew. */
-  get isOvertaken(): boolean {
-    const { chain, client } = this.run;
-    return client.vantage.epoch !== chain.view.epoch && this.mayRerun;
-  }
-
   /** A batch is begun anew as a whole, never one of its calls. */
   get mayRerun(): boolean {
     return !this.run.client.inBatch && this.reruns < MAX_RERUNS;

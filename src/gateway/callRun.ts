@@ -6,13 +6,12 @@ import type { RequestOutcome, RetryReason } from '../observe/metricTable.ts';
 import type { Grant } from '../route/admission.ts';
 import { Attempt } from '../route/attempt.ts';
 import type { AttemptPort, AttemptResult, CancelReason } from '../route/attemptPort.ts';
-import { errorEnvelope, requestEnvelope } from '../rpc/envelope.ts';
+import { errorEnvelope } from '../rpc/envelope.ts';
 import type { ScannedCall } from '../rpc/scan.ts';
 import { AttemptSink, type AttemptOwner, type NodeAnswer } from './attemptSink.ts';
-import { answerBytes, askForBlock, noteHash, ownAnswer, sawHash, takenText } from './callFacts.ts';
+import { answerBytes, askForBlock, type CallAnswer, noteHash, ownAnswer, sawHash, takenText } from './callFacts.ts';
 import { CallCache } from './callCache.ts';
 import { CallFlight, type Flyer } from './callFlight.ts';
-import type { CallAnswer } from './callFacts.ts';
 import { AnswerCheck, type Checkable } from './answerCheck.ts';
 import { BudgetWait, type Budgeted } from './budgetWait.ts';
 import { CallPause, type Pausable } from './callPause.ts';
@@ -23,7 +22,7 @@ import { holdFor, streamAboveBytes, takeLarge, type LargeCaller } from './largeC
 import type { LargeStart } from './largeReply.ts';
 import { isRetryReason, learnFrom } from './learn.ts';
 import { ownWord } from './ownWord.ts';
-import { SendAside, type Accompanied } from './sendAside.ts';
+import { type Accompanied, SendAside, isAccompanied } from './sendAside.ts';
 import { asksNextNonce, moveToFront } from './sends.ts';
 
 /** One call from its scan to its answer: look up, route, forward, judge, answer, record. */
@@ -36,7 +35,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
   keyHash = 0;
   readonly client: Client;
   private readonly machine: Attempt<NodeAnswer>;
-  private readonly sinks: AttemptSink[] = [];
+  private sinks: readonly AttemptSink[] = [];
   readonly startedMs: number;
   private timer: TimerHandle | null = null;
   private done: (answer: CallAnswer) => void = () => undefined;
@@ -55,7 +54,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
   private readonly check = new AnswerCheck(this);
   readonly cached = new CallCache(this);
   readonly flight = new CallFlight(this);
-  private readonly aside = new SendAside(this);
+  private aside: SendAside | null = null;
 
   constructor(server: ServeContext, chain: ChainRuntime, call: ScannedCall, client: Client) {
     this.server = server;
@@ -74,6 +73,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
     this.server.inFlight++;
     const decision = this.chain.policy.decide(this.call.method);
     if (decision.spec !== null) this.spec = decision.spec;
+    if (isAccompanied(this.spec)) this.aside = new SendAside(this);
     const fault = this.enter() ?? decision.fault;
     if (fault !== null) return this.refuse(fault);
     this.cached.flushIfChanged();
@@ -114,16 +114,17 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
     return this.view?.raised === true || this.flight.raised;
   }
 
-  send(attempt: number, upstreamIndex: number): void {
-    const node = this.chain.node(upstreamIndex);
-    const isHedge = this.sinks.some((sink) => !sink.over);
-    if (this.sinks.length > 0 && !isHedge) this.chain.metrics.onRetry(this.retryReason);
+  send(attempt: number, upstreamIndex: number, _timeoutMs: number, sentMs: number): void {
+    const { chain, sinks } = this;
+    const node = chain.node(upstreamIndex);
+    const isHedge = sinks.length > 0 && sinks.some((sink) => !sink.over);
+    if (sinks.length > 0 && !isHedge) chain.metrics.onRetry(this.retryReason);
     const id = this.server.nextId();
-    const sink = new AttemptSink(this, { attempt, upstreamIndex, id, isHedge, sentMs: this.server.parts.world.clock.nowMs(), streamAboveBytes: streamAboveBytes(this) });
-    this.sinks.push(sink);
+    const sink = new AttemptSink(this, { attempt, upstreamIndex, id, isHedge, sentMs, streamAboveBytes: streamAboveBytes(this) });
+    this.sinks = sinks.length === 0 ? [sink] : [...sinks, sink];
     if (node === undefined) return queueMicrotask(() => sink.onMissing());
-    const paramsRaw = this.view?.paramsFor(this.chain.table.entries[upstreamIndex], sink.sentMs, this.cached.paramsFor(sink)) ?? this.call.paramsRaw;
-    sink.exchange = node.client.call(requestEnvelope(id, this.call.method, paramsRaw), sink);
+    const paramsRaw = this.view?.paramsFor(chain.table.entries[upstreamIndex], sentMs, this.cached.paramsFor(sink)) ?? this.call.paramsRaw;
+    sink.exchange = node.client.call(chain.request(id, this.spec, this.call.method, paramsRaw), sink);
   }
 
   cancel(attempt: number, why: CancelReason): void {
@@ -141,11 +142,11 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
   finish(result: AttemptResult<NodeAnswer>): void {
     if (result.kind === 'gone') {
       this.close('gone');
-    } else if (result.kind === 'reply' && this.mayChange && this.pause.isOvertaken) {
+    } else if (result.kind === 'reply' && this.mayChange && this.client.vantage.epoch !== this.chain.view.epoch && this.pause.mayRerun) {
       this.pause.rerun();
     } else if (result.kind === 'fault' && this.check.offBranch > 0) {
       this.pause.forBranch();
-    } else if (!this.aside.takes(result)) {
+    } else if (this.aside?.takes(result) !== true) {
       this.conclude(result);
     }
   }
@@ -256,7 +257,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
     const hashSeen = spec.nullMeansAbsent && sawHash(chain, spec, call.paramsRaw);
     const deadlineMs = this.startedMs + chain.config.routing.deadlineMs;
     this.machine.start({ method: spec, table, candidates, candidateCount, refusal: chain.ranker.refusal, deadlineMs, hashSeen }, nowMs);
-    if (spec.class === 'write' && this.live) this.aside.copy(candidates, candidateCount, candidates[0] ?? -1);
+    if (spec.class === 'write' && this.live) this.aside?.copy(candidates, candidateCount, candidates[0] ?? -1);
   }
 
   /** Nobody has budget left: whether the call waits its turn, or is refused. */

@@ -17,6 +17,7 @@ import { LoadBook } from '../route/loadBook.ts';
 import { Ranker } from '../route/rank.ts';
 import { RetryBudget } from '../route/retryBudget.ts';
 import { SpareCandidates } from '../route/spare.ts';
+import { requestMiddle, requestOf } from '../rpc/envelope.ts';
 import type { ScannedCall } from '../rpc/scan.ts';
 import { HeaderBook } from './answers.ts';
 import { ChainSubs } from './chainSubs.ts';
@@ -112,6 +113,8 @@ export class ChainRuntime implements Serving {
   readonly flights: CallFlights;
   /** Arrays that a call's candidates are ranked into. */
   readonly spare = new SpareCandidates();
+  /** What is the same in all requests for a method, by its index. */
+  private readonly middles: readonly string[];
   private refusedRetries = 0;
   private readonly parts: ChainParts;
   private readonly options: ChainOptions;
@@ -138,6 +141,7 @@ export class ChainRuntime implements Serving {
     this.attempts = { options: this.options.attempt, budget: new RetryBudget(config.routing.retryBudget), book: this.book };
     this.flights = new Flights(config.coalescing);
     this.table = blankTable(config.name);
+    this.middles = parts.catalog.specs().map(({ name }) => requestMiddle(name));
     const { world, catalog, metrics } = parts;
     const { clock, timers, random, log } = world;
     this.cache = new ChainCache(config.cache, { name: config.name, tier: world.tier ?? null, chainId: () => this.chainId, catalog, view: parts.view, clock, timers, random, log, metrics: metrics.cache, node: (index) => this.node(index), onCompared: (compared) => parts.judging.onCompared(compared) });
@@ -175,6 +179,11 @@ export class ChainRuntime implements Serving {
     const key = affinityKey(used, { spec, method: call.method, paramsRaw: call.paramsRaw, client });
     this.ask.affine = key !== null;
     this.ask.keyHash = key ?? (this.parts.world.random() * 4294967296) >>> 0;
+  }
+
+  /** The request for a call, as nodes get it. */
+  request(id: number, { name, index }: MethodSpec, method: string, paramsRaw: string): string {
+    return requestOf(id, name === method ? (this.middles[index] as string) : requestMiddle(method), paramsRaw);
   }
 
   node(index: number): UpstreamNode | undefined {

@@ -27,6 +27,12 @@ export interface Accompanied {
   answerWith(resultRaw: string, upstreamIndex: number): void;
 }
 
+const NEXT_NONCE = 'eth_getTransactionCount';
+const SEND = 'eth_sendRawTransaction';
+
+/** Whether calls of a method are seen to beside. */
+export const isAccompanied = ({ name }: MethodSpec): boolean => name === NEXT_NONCE || name === SEND;
+
 /** Nodes that are asked for a transaction whose nonce is said to be used. */
 const MAX_SEARCHED = 2;
 
@@ -46,7 +52,7 @@ export class SendAside {
   /** Sends copies of a raw transaction to the next nodes that are at the head. @param first the node that has it already */
   copy(candidates: Int32Array, count: number, first: number): void {
     const { chain, server, call, spec, view } = this.run;
-    let left = spec.name === 'eth_sendRawTransaction' ? chain.config.routing.broadcast - 1 : 0;
+    let left = spec.name === SEND ? chain.config.routing.broadcast - 1 : 0;
     for (let i = 0; i < count && left > 0; i++) {
       const upstreamIndex = candidates[i] as number;
       const entry = chain.table.entries[upstreamIndex];
@@ -61,8 +67,8 @@ export class SendAside {
   takes(result: Ending): boolean {
     const { spec, view } = this.run;
     if (view === null) return false;
-    if (spec.name === 'eth_getTransactionCount') return result.kind === 'reply' && this.checkNonce(result, view);
-    if (spec.name !== 'eth_sendRawTransaction') return false;
+    if (spec.name === NEXT_NONCE) return result.kind === 'reply' && this.checkNonce(result, view);
+    if (spec.name !== SEND) return false;
     const isTaken = result.kind === 'reply' && result.outcome.class === 'result';
     if (isTaken) return false;
     if (this.copies === 0) return this.search(result);

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { Clock, TimerHandle, Timers } from '../base/clock.ts';
 import { TimerWheel } from '../base/wheel.ts';
 import type { Random } from '../base/random.ts';
@@ -49,12 +50,27 @@ export function wheelTimers(clock: Clock, onFault: (error: unknown) => void): St
   return {
     after(delayMs: number, run: () => void): TimerHandle {
       if (delayMs <= 0) return soon(run);
-      const handle = wheel.add(clock.nowMs() + delayMs, run);
+      const handle = new WheelHandle(wheel, clock.nowMs() + delayMs, run);
       ticking ??= setInterval(tick, TICK_MS);
-      return { cancel: () => void wheel.cancel(handle) };
+      return handle;
     },
     stop: rest,
   };
+}
+
+/** One deadline; a class, so that each costs one object and no closure. */
+class WheelHandle implements TimerHandle {
+  private readonly wheel: TimerWheel<() => void>;
+  private readonly handle: number;
+
+  constructor(wheel: TimerWheel<() => void>, atMs: number, run: () => void) {
+    this.wheel = wheel;
+    this.handle = wheel.add(atMs, run);
+  }
+
+  cancel(): void {
+    this.wheel.cancel(this.handle);
+  }
 }
 
 /** The process's own randomness. */

@@ -29,7 +29,6 @@ export class Attempt<R extends NodeReply> {
   private readonly shared: AttemptShared;
   private readonly log = new AttemptLog<R>();
   private readonly candidates: Candidates<R>;
-  private readonly at = (position: number): AttemptRecord<R> | undefined => this.log.at(position);
   private call: AttemptCall | null = null;
   /** The null that is kept while another node may know more. */
   private fallback: AttemptRecord<R> | null = null;
@@ -127,7 +126,7 @@ export class Attempt<R extends NodeReply> {
     const hedgeable = elsewhere && call.method.hedgeable && this.hedges < options.maxHedges;
     this.hedgeAtMs = hedgeable ? nowMs + this.candidates.hedgeDelayMs(upstreamIndex) : NEVER;
     book.sent(upstreamIndex, nowMs, call.method.weight);
-    this.port.send(record.number, upstreamIndex, timeoutMs);
+    this.port.send(record.number, upstreamIndex, timeoutMs, nowMs);
   }
 
   /** After an attempt that brought no result. */
@@ -232,7 +231,7 @@ export class Attempt<R extends NodeReply> {
 
   /** No node will give a result. */
   private conclude(why: CancelReason): void {
-    const verdict = verdictOf(this.at, this.call?.method.retryable === true);
+    const verdict = verdictOf((position) => this.log.at(position), this.call?.method.retryable === true);
     if (typeof verdict === 'string') return this.fail(verdict, why);
     const record = this.log.at(verdict);
     if (record !== undefined) this.win(record, why);
@@ -246,7 +245,7 @@ export class Attempt<R extends NodeReply> {
   }
 
   private fail(fault: FaultKind, why: CancelReason = 'lost'): void {
-    this.end({ kind: 'fault', fault, holdMs: holdOf(this.at), sends: this.log.count }, why);
+    this.end({ kind: 'fault', fault, holdMs: holdOf((position) => this.log.at(position)), sends: this.log.count }, why);
   }
 
   private end(result: AttemptResult<R>, why: CancelReason): void {

@@ -17,7 +17,7 @@ export interface AttemptRecord<R extends NodeReply> {
 export class AttemptLog<R extends NodeReply> {
   count = 0;
   open = 0;
-  private readonly records: AttemptRecord<R>[] = [];
+  private records: AttemptRecord<R>[] = [];
   private nextNumber = 0;
 
   at(position: number): AttemptRecord<R> | undefined {
@@ -34,7 +34,9 @@ export class AttemptLog<R extends NodeReply> {
     let record = this.records[this.count];
     if (record === undefined) {
       record = { number: 0, upstreamIndex: 0, open: false, timeoutAtMs: 0, outcome: null, reply: null };
-      this.records.push(record);
+      // a first `push` would make room for seventeen
+      if (this.count === 0) this.records = [record];
+      else this.records.push(record);
     }
     record.number = this.nextNumber++;
     record.upstreamIndex = upstreamIndex;

@@ -42,7 +42,7 @@ export interface AttemptPort<R extends NodeReply> {
    * @param attempt number of the attempt; they only grow, also over several calls of one machine
    * @param timeoutMs the machine gives up after this time by itself; a hint for the client's own timeout
    */
-  send(attempt: number, upstreamIndex: number, timeoutMs: number): void;
+  send(attempt: number, upstreamIndex: number, timeoutMs: number, nowMs: number): void;
   /** Stops an attempt. Whatever it still reports is ignored. */
   cancel(attempt: number, why: CancelReason): void;
   /** Wants `onTimer` in `delayMs` or a little later. Replaces what was armed before; to be dropped at `finish`. */
