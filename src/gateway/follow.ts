@@ -26,6 +26,8 @@ export interface FollowParts {
   /** Asks a node; the answer never comes within this call. */
   ask(node: number, question: Question, done: (word: NodeWord) => void): void;
   listen: PendingParts['listen'];
+  /** A node told of a block by itself. @param delayMs behind the first node; -1 = it had told of it before */
+  arrived(node: number, delayMs: number): void;
 }
 
 interface OpenTopic {
@@ -64,7 +66,7 @@ export class ChainFollow {
       deliver: (batch) => this.deliver(batch),
       lost: (notice) => this.lost(notice),
       backfilled: (kind, results) => metrics.subs.onBackfilled(kind === 'logs' ? results : -1),
-      arrived: (node, delayMs) => metrics.onNotice(node, delayMs),
+      arrived: (node, delayMs) => parts.arrived(node, delayMs),
     });
     this.pending = new PendingFollow(config.maxPending, {
       world,

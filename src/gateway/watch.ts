@@ -83,6 +83,10 @@ export class ChainWatch implements Beating, Judging {
       view: this.view,
       table: () => this.judge.table,
       ask: (node, question, done) => this.ask(node, question, done),
+      arrived: (node, delayMs) => {
+        parts.metrics.onNotice(node, delayMs);
+        if (delayMs >= 0) this.judge.onArrival(node, delayMs, clock.nowMs());
+      },
       listen: (node, onHash) => this.roster.watch(node)?.listen((question, done) => this.ask(node, question, done), onHash) ?? null,
     });
     this.roster = this.openRoster();

@@ -135,6 +135,11 @@ export class ChainJudge {
     node.ahead.onReport();
   }
 
+  /** A node told of a new block by itself, `delayMs` after the first that did. */
+  onArrival(index: number, delayMs: number, nowMs: number): void {
+    this.#nodes[index]?.arrival.onTold(delayMs, this.heads.blockTimeMs, nowMs);
+  }
+
   /** Brings the probes of all nodes in service forward. True when a beat now would start one. */
   look(nowMs: number): boolean {
     let due = false;
@@ -217,7 +222,7 @@ export class ChainJudge {
     const { health } = this.#options;
     const maxMs = health.lag.maxMs || this.heads.stallMs;
     for (const node of active) node.latency.tick(nowMs);
-    const view = { options: health, medians: gatherMedians(active, health.latency.minSamples) };
+    const view = { options: health, medians: gatherMedians(active, health.latency.minSamples), blockTimeMs: this.heads.blockTimeMs };
     const accused: Accused[] = [];
     for (const node of active) {
       watchTip(node, this.heads, maxMs, nowMs);

@@ -1,6 +1,7 @@
 import type { Random } from '../base/random.ts';
 import { CountWindow } from '../base/window.ts';
 import type { Outcome } from '../chain/outcome.ts';
+import { ArrivalDelay } from './arrival.ts';
 import { Doubt } from './doubt.ts';
 import { ThrottleHold } from './hold.ts';
 import { LagWatch } from './lag.ts';
@@ -31,6 +32,7 @@ export class NodeHealth {
   readonly lag: LagWatch;
   readonly latency: LatencyWindow;
   readonly pace: NodePace;
+  readonly arrival = new ArrivalDelay();
   readonly fork = new Doubt();
   readonly ahead = new Doubt();
   score = 1;

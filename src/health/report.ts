@@ -24,6 +24,8 @@ export interface UpstreamReport {
   readonly headHash: string;
   readonly lagBlocks: number;
   readonly lagSeconds: number;
+  /** Mean time that it tells of new blocks by itself after the first node does; 0 = it does not, or too few tell. */
+  readonly arrivalMs: number;
   readonly weight: number;
   /** As the config has it, and as it was set since by an operator or the controller. */
   readonly configuredWeight: number;
@@ -94,6 +96,7 @@ export function reportOf(node: NodeHealth, heads: HeadTracker, weight: number, n
     headHash: head?.hash ?? node.lastProbe?.head.hash ?? '',
     lagBlocks: node.lag.blocks,
     lagSeconds: node.lag.ms / 1000,
+    arrivalMs: node.arrival.meanMs(nowMs),
     weight,
     configuredWeight: node.upstream.weight,
     assignedWeight: node.weight,

@@ -45,13 +45,15 @@ export function judgeNode(node: NodeHealth, heads: HeadTracker, view: { readonly
 }
 
 /** Renews the node's quantised score. */
-export function scoreNode(node: NodeHealth, view: { readonly options: HealthOptions; readonly medians: Medians }, nowMs: number): void {
+export function scoreNode(node: NodeHealth, view: { readonly options: HealthOptions; readonly medians: Medians; readonly blockTimeMs: number }, nowMs: number): void {
   const own = view.medians.get(node.index) ?? 0;
   const peers = median(peersOf(node.index, view.medians));
   const raw = rawScore({
     failureRate: node.failureRate(nowMs),
     latencyRatio: own > 0 && peers > 0 ? own / peers : 1,
     lagBlocks: node.lag.blocks - view.options.lag.tolerance,
+    arrivalMs: node.arrival.meanMs(nowMs),
+    blockTimeMs: view.blockTimeMs,
     throttled: node.hold.untilMs(nowMs) > 0,
   });
   node.score = quantizeScore(raw, node.score);

@@ -56,7 +56,7 @@ function comeAndGo(port: number, turn: number): Promise<void> {
       if (!isFirst) return;
       for (const message of messages) socket.write(message);
       // every other one is gone without a word
-      if (turn % 2 === 0) socket.end();
+      if (Math.floor(turn / ENDINGS.length) % 2 === 0) socket.end();
       else setImmediate(() => socket.resetAndDestroy());
     });
     socket.write(UPGRADE);

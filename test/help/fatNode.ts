@@ -60,6 +60,11 @@ export class FatNode {
     return this.httpUrl.replace('http', 'ws');
   }
 
+  /** Somebody listens to its heads. */
+  get heard(): boolean {
+    return this.#listeners.size > 0;
+  }
+
   /** Height of the newest block. */
   get tip(): number {
     return this.#blocks.length - 1;

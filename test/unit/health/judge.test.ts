@@ -258,6 +258,17 @@ describe('calls', () => {
     expect(bench.table.entries[1]?.heldUntilMs).toBe(0);
   });
 
+  it('that are as quick as the others do not make up for heads that come late', () => {
+    const bench = new JudgeBench(3).run(3000);
+    for (let i = 0; i < 20; i++) for (const index of [0, 1, 2]) bench.judge.onArrival(index, index === 2 ? 900 : 10 * index, bench.now);
+    bench.run(100);
+    expect(bench.judge.snapshot(bench.now).map(({ score }) => score)).toEqual([1, 1, 0.75]);
+    expect(bench.state(2)).toBe('serving/ok');
+    // it told of none by itself for two minutes: nothing is known of it
+    bench.run(130_000);
+    expect(bench.judge.snapshot(bench.now)[2]).toMatchObject({ score: 1, arrivalMs: 0 });
+  });
+
   it('that are much slower than the peers eject the node', () => {
     const bench = new JudgeBench(3).run(3000);
     for (const index of [0, 1]) bench.calls(index, outcomeOf('result'), 60, 50);

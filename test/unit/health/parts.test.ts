@@ -9,6 +9,7 @@ import { LatencyWindow } from '../../../src/health/latency.ts';
 import { isLatencyOutlier, median } from '../../../src/health/outlier.ts';
 import { NodePace } from '../../../src/health/pace.ts';
 import { ProbeSchedule, probeIntervalMs } from '../../../src/health/schedule.ts';
+import { ArrivalDelay } from '../../../src/health/arrival.ts';
 import { quantizeScore, rawScore } from '../../../src/health/score.ts';
 import { TierSwitch } from '../../../src/health/tiers.ts';
 import { HEALTH, PACE } from '../../help/judge.ts';
@@ -128,12 +129,34 @@ describe('the limit on ejections', () => {
 
 describe('score', () => {
   it('is full for a fit node and falls with each fault', () => {
-    const fit = { failureRate: 0, latencyRatio: 1, lagBlocks: 0, throttled: false };
+    const fit = { failureRate: 0, latencyRatio: 1, lagBlocks: 0, arrivalMs: 0, blockTimeMs: 2000, throttled: false };
     expect(rawScore(fit)).toBe(1);
     expect(rawScore({ ...fit, failureRate: 0.5 })).toBe(0.25);
     expect(rawScore({ ...fit, latencyRatio: 3 })).toBe(0.5);
     expect(rawScore({ ...fit, lagBlocks: 2 })).toBe(0.8);
     expect(rawScore({ ...fit, throttled: true })).toBe(0.5);
+  });
+
+  it('counts lateness with blocks by the block time, beyond 50 ms and a tenth of it, down to three quarters', () => {
+    const at = (arrivalMs: number, blockTimeMs = 2000): number => rawScore({ failureRate: 0, latencyRatio: 1, lagBlocks: 0, throttled: false, arrivalMs, blockTimeMs });
+    expect([at(0), at(200), at(50, 100), at(5000, 0)]).toEqual([1, 1, 1, 1]);
+    expect(at(400)).toBeCloseTo(0.9);
+    expect([at(900), at(1e6)]).toEqual([0.75, 0.75]);
+  });
+
+  it('takes the mean of the newest blocks for lateness, each for at most a block time, and forgets it in silence', () => {
+    const arrival = new ArrivalDelay();
+    for (let i = 0; i < 7; i++) arrival.onTold(300, 2000, i);
+    expect(arrival.meanMs(10)).toBe(0);
+    arrival.onTold(300, 2000, 10);
+    expect(arrival.meanMs(10)).toBe(300);
+    for (let i = 0; i < 100; i++) arrival.onTold(100, 2000, 20);
+    expect(arrival.meanMs(20)).toBeCloseTo(100, 0);
+    arrival.onTold(1e9, 2000, 30);
+    expect(arrival.meanMs(30)).toBeLessThan(250);
+    expect(arrival.meanMs(200_000)).toBe(0);
+    arrival.onTold(5, 2000, 200_000);
+    expect(arrival.meanMs(200_000)).toBe(0);
   });
 
   it('moves in eighths, never to nothing, and not for small changes', () => {
