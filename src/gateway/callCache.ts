@@ -59,7 +59,8 @@ export class CallCache {
   /** The stored answer by the chain as the client sees it now, or null. */
   lookUp(): CallAnswer | null {
     const { chain, call, client, spec } = this.run;
-    if (client.noCache) return null;
+    // what is kept is of the trusted chain
+    if (client.noCache || client.vantage.raced !== '') return null;
     if (!this.tried) this.ask = chain.cache.ask(call, spec, client.vantage);
     const answer = this.tried || this.ask === null ? null : storedAnswer(chain, this.ask, call, client.vantage);
     this.tried = false;

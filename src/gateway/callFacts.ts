@@ -47,7 +47,8 @@ type Reply = Extract<AttemptResult<NodeAnswer>, { kind: 'reply' }>;
 const PASSED_AS_IS: ReadonlySet<string> = new Set(['result', 'chain', 'client']);
 
 /** Fills in what the call asks of a node by the block it is about. */
-export function askForBlock({ ref, sight }: CallView, ask: RankAsk): void {
+export function askForBlock({ ref, sight, racedHash }: CallView, ask: RankAsk): void {
+  ask.racedHash = racedHash;
   ask.requiredBlock = -1;
   ask.stateBlock = -1;
   ask.trustedBlock = sight.trustedBlock;

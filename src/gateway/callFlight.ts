@@ -188,6 +188,6 @@ export class CallFlight implements Aboard {
     if (!chain.config.coalescing.enabled || client.noCache || client.trace !== null) return '';
     const ask = cached.resolved ?? chain.cache.resolve(call, spec, client.vantage);
     if (ask === null) return '';
-    return `${ask.hash}${client.inBatch ? '|' : '/'}${client.vantage.epoch}\n${ask.key}`;
+    return `${ask.hash}${client.inBatch ? '|' : '/'}${client.vantage.epoch}${client.vantage.raced}\n${ask.key}`;
   }
 }

@@ -4,6 +4,7 @@ import type { MethodSpec } from '../chain/method.ts';
 import type { Outcome } from '../chain/outcome.ts';
 import { pinHeight, pinTags } from '../chain/pin.ts';
 import { sightOf } from '../chain/sight.ts';
+import type { ChainView } from '../chain/view.ts';
 import type { Sight } from '../chain/sight.ts';
 import { blockNumberIn, standingOf } from '../chain/stamp.ts';
 import type { RouteEntry, RouteTable } from '../route/table.ts';
@@ -44,9 +45,15 @@ export class CallView {
     this.sight = sightOf(spec, this.ref, whose.vantage.number, whose.vantage.finalized?.number ?? -1);
   }
 
-  /** Whether the node's word equals the trusted chain's up to where the call needs it. */
+  /** Hash of the head that nodes must have told of where it is not trusted yet; '' = it is. */
+  get racedHash(): string {
+    return this.vantage.raced;
+  }
+
+  /** Whether the node's word equals the trusted chain's up to where the call needs it, or it is where its client's raced head came from. */
   stands(entry: RouteEntry | undefined): boolean {
-    return entry !== undefined && entry.agreedNumber >= this.sight.trustedBlock;
+    if (entry === undefined) return false;
+    return entry.agreedNumber >= this.sight.trustedBlock || (this.racedHash !== '' && entry.headHash === this.racedHash);
   }
 
   /** Whether a block above the trusted head is asked for that some node has told of. */
@@ -74,7 +81,7 @@ export class CallView {
     if (answer.isNull) return shape !== 'item' && this.mustBeThere ? 'off' : 'good';
     const { body, split } = answer;
     const result = { bytes: body, start: split.start, end: split.end };
-    const standing = standingOf(shape, result, this.chain.view);
+    const standing = standingOf(shape, result, this.counted);
     if (standing === 'ahead') return 'ahead';
     if (standing === 'forked') return 'off';
     if (standing !== 'none' && blockNumberIn(shape, result) > this.vantage.number) this.raised = true;
@@ -90,7 +97,13 @@ export class CallView {
   get mustBeThere(): boolean {
     const { ref } = this;
     if (ref.kind === 'tag') return ref.tag === 'latest' || ref.tag === 'finalized';
-    return ref.kind === 'number' && this.chain.view.hashAt(ref.number) !== '';
+    return ref.kind === 'number' && this.counted.hashAt(ref.number) !== '';
+  }
+
+  /** The branch that answers must be of: the trusted one as it is now, under a raced head until one of its height is trusted. */
+  private get counted(): ChainView {
+    const { view } = this.chain;
+    return this.racedHash !== '' && (view.head?.number ?? -1) < this.vantage.number ? this.vantage : view;
   }
 
   /** How the block is written into the params where that is needed, for people; '' = it is not. */

@@ -108,7 +108,7 @@ export class ChainRuntime implements Serving {
   /** What all attempt machines of the chain share. */
   readonly attempts: { readonly options: AttemptOptions; budget: RetryBudget; readonly book: LoadBook };
   /** Refilled for each call. */
-  readonly ask: RankAsk = { keyHash: 0, affine: true, nowMs: 0, requiredBlock: -1, trustedBlock: -1, stateBlock: -1 };
+  readonly ask: RankAsk = { keyHash: 0, affine: true, nowMs: 0, requiredBlock: -1, trustedBlock: -1, racedHash: '', stateBlock: -1 };
   /** Equal calls under way as one. */
   readonly flights: CallFlights;
   /** Arrays that a call's candidates are ranked into. */

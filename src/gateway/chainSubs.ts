@@ -2,7 +2,7 @@ import { Fault } from '../base/fault.ts';
 import type { ChainView } from '../chain/view.ts';
 import type { SubscriptionsConfig, WebSocketConfig } from '../config/schema.ts';
 import type { SubsMetrics } from '../observe/subsMetrics.ts';
-import type { LossNotice, TopicBatch } from '../subs/batch.ts';
+import type { LossNotice, RacedHead, TopicBatch } from '../subs/batch.ts';
 import type { Member, SubscriberSocket } from '../subs/member.ts';
 import { SubscriptionMux } from '../subs/mux.ts';
 import type { Seat } from '../subs/room.ts';
@@ -10,6 +10,8 @@ import { readTopic } from '../subs/topic.ts';
 import type { FeedSide, TopicFeed } from './feed.ts';
 import type { GatewayWorld } from './node.ts';
 import type { Publisher } from './publisher.ts';
+import { RacedView } from './racedView.ts';
+import { Vantage } from './vantage.ts';
 
 export type SubscriptionMember = Member<Seat>;
 
@@ -28,6 +30,9 @@ export class ChainSubs implements FeedSide {
   private readonly config: SubscriptionsConfig;
   private readonly parts: ChainSubsParts;
   private readonly mux: SubscriptionMux;
+  /** The newest block that was told of before it was trusted. */
+  private racedHead: RacedHead | null = null;
+  private racedVantage: Vantage | null = null;
 
   constructor(config: SubscriptionsConfig, parts: ChainSubsParts) {
     this.config = config;
@@ -93,12 +98,24 @@ export class ChainSubs implements FeedSide {
     return Math.min(this.mux.toldNumber(member), this.config.tipRace ? head + 1 : head);
   }
 
+  /** The chain up to the block that the connection was told of before it is trusted; null = it was not, or it is by now, or will not be. */
+  raced(member: SubscriptionMember): Vantage | null {
+    const { racedHead: raced, parts } = this;
+    const { head, epoch } = parts.view;
+    if (raced === null || head === null || head.hash !== raced.parentHash || this.mux.toldNumber(member) !== raced.number) return null;
+    if (this.racedVantage?.raced !== raced.hash || this.racedVantage.epoch !== epoch) {
+      this.racedVantage = new Vantage(new RacedView(parts.view, raced), parts.world.clock.nowMs(), raced.hash);
+    }
+    return this.racedVantage;
+  }
+
   /** The chain is served no more. */
   close(): void {
     this.mux.end(1012, 'this chain is served here no more');
   }
 
   deliver(batch: TopicBatch): void {
+    if (batch.raced !== undefined) this.racedHead = batch.raced;
     this.mux.deliver(batch);
   }
 

@@ -15,6 +15,7 @@ import { questionAbout } from './nodeQuestion.ts';
 import type { NodeWord, Question } from './nodeQuestion.ts';
 import { PendingFollow } from './pendingFollow.ts';
 import type { PendingParts } from './pendingFollow.ts';
+import { SyncingFollow } from './syncingFollow.ts';
 
 /** What following needs of the side that judges. */
 export interface FollowParts {
@@ -26,6 +27,8 @@ export interface FollowParts {
   /** Asks a node; the answer never comes within this call. */
   ask(node: number, question: Question, done: (word: NodeWord) => void): void;
   listen: PendingParts['listen'];
+  /** Every node that answers says that it is syncing. */
+  isSyncing(): boolean;
   /** A node told of a block by itself. @param delayMs behind the first node; -1 = it had told of it before */
   arrived(node: number, delayMs: number): void;
 }
@@ -43,6 +46,7 @@ export class ChainFollow {
   private readonly parts: FollowParts;
   private readonly follower: ChainFollower;
   private readonly pending: PendingFollow;
+  private readonly syncing: SyncingFollow;
   private readonly sides = new Map<FeedSide, ReadonlyMap<string, OpenTopic>>();
   private readonly wanted = new Map<string, number>();
 
@@ -68,13 +72,15 @@ export class ChainFollow {
       backfilled: (kind, results) => metrics.subs.onBackfilled(kind === 'logs' ? results : -1),
       arrived: (node, delayMs) => parts.arrived(node, delayMs),
     });
+    const deliver = (batch: TopicBatch): void => this.deliver(batch);
+    this.syncing = new SyncingFollow({ world, deliver, table: parts.table, ask: parts.ask, isSyncing: parts.isSyncing });
     this.pending = new PendingFollow(config.maxPending, {
       world,
       metrics: metrics.subs,
       table: () => parts.table(),
       listen: (node, onHash) => parts.listen(node, onHash),
       ask: (node, question, done) => parts.ask(node, question, done),
-      deliver: (batch) => this.deliver(batch),
+      deliver,
     });
   }
 
@@ -114,6 +120,7 @@ export class ChainFollow {
     this.sides.clear();
     this.follower.stop();
     this.pending.close();
+    this.syncing.close();
   }
 
   private open(topic: Topic): void {
@@ -121,6 +128,7 @@ export class ChainFollow {
     this.wanted.set(topic.key, count + 1);
     if (count > 0) return;
     if (topic.kind === 'newPendingTransactions') this.pending.open(topic.key);
+    else if (topic.kind === 'syncing') this.syncing.open();
     else this.follower.open(topic);
   }
 
@@ -132,6 +140,7 @@ export class ChainFollow {
     }
     this.wanted.delete(topic.key);
     if (topic.kind === 'newPendingTransactions') this.pending.shut(topic.key);
+    else if (topic.kind === 'syncing') this.syncing.close();
     else this.follower.close(topic);
   }
 

@@ -9,7 +9,7 @@ import { faultAnswer, noContent } from './answers.ts';
 import { BatchRun } from './batchRun.ts';
 import { countStored, quickAnswer, storedEntry } from './cacheStep.ts';
 import { CallRun } from './callRun.ts';
-import { runOf } from './runOf.ts';
+import { isRaceable, runOf } from './runOf.ts';
 import type { CallAnswer } from './callFacts.ts';
 import { CallTrace, EXPLAIN_HEADER } from './callTrace.ts';
 import type { ChainRuntime } from './chain.ts';
@@ -26,6 +26,8 @@ export interface RequestFacts {
   readonly grant: Grant | null;
   /** A block that the client has seen: it is shown no older view. */
   readonly seen: BlockMark | null;
+  /** The chain with a head that the client was told of before it is trusted; absent or null = it was not. */
+  readonly raced?: Vantage | null;
   /** Wants to be told the way of its call, and may. */
   readonly explains: boolean;
   /** Answers `eth_subscribe` and `eth_unsubscribe` with raw JSON; absent = there are no notices here. */
@@ -38,7 +40,6 @@ export class RequestRun implements RequestSink, Client {
   readonly grant: Grant | null;
   readonly noCache: boolean;
   trace: CallTrace | null = null;
-  vantage: Vantage;
   inBatch = false;
   streams = false;
   private readonly facts: RequestFacts;
@@ -48,6 +49,9 @@ export class RequestRun implements RequestSink, Client {
   /** The vantage is of this moment. */
   private looked = false;
   private work: { abandon(): void } | null = null;
+  private seesFrom: Vantage;
+  /** The view that its call must not fall behind. */
+  private raced: Vantage | null = null;
 
   constructor(server: RequestHost, chain: ChainRuntime, facts: RequestFacts) {
     this.server = server;
@@ -55,7 +59,16 @@ export class RequestRun implements RequestSink, Client {
     this.facts = facts;
     this.grant = facts.grant;
     this.noCache = facts.noCache;
-    this.vantage = chain.tip.last;
+    this.seesFrom = chain.tip.last;
+  }
+
+  get vantage(): Vantage {
+    return this.seesFrom;
+  }
+
+  set vantage(next: Vantage) {
+    const { raced } = this;
+    this.seesFrom = raced !== null && next.number < raced.number && next.epoch === raced.epoch ? raced : next;
   }
 
   subscription(call: ScannedCall): string | Fault {
@@ -90,10 +103,12 @@ export class RequestRun implements RequestSink, Client {
   onBody(body: Buffer, exchange: EdgeExchange): void {
     this.exchange = exchange;
     const scanned = scanBody(body, this.server.limits);
-    const { seen } = this.facts;
+    const { seen, raced } = this.facts;
     if (scanned.kind === 'fault') {
       this.look();
       this.refuse(scanned.fault, scanned.idRaw);
+    } else if (raced != null && scanned.kind === 'single' && isRaceable(scanned.call.method)) {
+      this.race(raced, scanned);
     } else if (seen !== null && !this.chain.tip.hasReached(seen)) {
       this.await(seen, scanned);
     } else {
@@ -104,6 +119,12 @@ export class RequestRun implements RequestSink, Client {
   onGone(): void {
     this.server.parts.metrics.onClientGone();
     this.work?.abandon();
+  }
+
+  /** Goes by a head that only some nodes have: they are asked, and nothing that is stored will do. */
+  private race(raced: Vantage, scanned: Calls): void {
+    this.raced = raced;
+    this.run(scanned);
   }
 
   /** Waits for a block that the client has seen elsewhere. */
@@ -138,7 +159,7 @@ export class RequestRun implements RequestSink, Client {
     if (scanned.kind === 'batch') return this.batch(scanned.calls);
     const { call } = scanned;
     if (this.facts.explains) this.trace = new CallTrace(this.server.parts.world.clock.nowMs());
-    const quick = this.grant === null && !this.noCache && this.trace === null ? quickAnswer(this.server, this.chain, call, this.vantage) : null;
+    const quick = this.grant === null && !this.noCache && this.raced === null && this.trace === null ? quickAnswer(this.server, this.chain, call, this.vantage) : null;
     if (quick === null || !('body' in quick)) return this.send(call, quick);
     this.answerSingle(call, quick);
     if (body !== undefined && scanned.idAt > 0) this.learn(body, scanned.idAt, call);

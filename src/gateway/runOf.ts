@@ -11,6 +11,9 @@ import { LogsRun } from './logs/logsRun.ts';
 /** Namespaces that have traces. */
 const HEAVY = /^(?:trace|debug|ots|overlay|arbtrace|erigon)_/;
 
+/** Whether a call may be answered from a block that one node has told of. What is proven across nodes, or holds slots for long, waits until it is trusted. */
+export const isRaceable = (method: string): boolean => method !== 'eth_getLogs' && !isFilterMethod(method) && !HEAVY.test(method);
+
 /** A call of a client on its way to its answer. */
 export interface ClientRun {
   /** Whether another trusted branch, or another head, can make another answer of this one. */

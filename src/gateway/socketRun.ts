@@ -46,10 +46,11 @@ export class SocketRun implements SocketSink {
     const isFull = server.inFlight >= server.parts.server.maxInFlight || this.running.size >= server.parts.server.webSocket.maxInFlight;
     if (isFull) return this.refuse(message, new Fault('overloaded'));
     const told = chain.subs.toldNumber(this.member);
+    const raced = chain.subs.raced(this.member);
     const exchange = new SocketExchange(this);
     const { clientName, grant } = this.facts;
     const seen = told < 0 ? null : { number: told, hash: '' };
-    const run = new RequestRun(server, chain, { clientName, grant, seen, explains: false, noCache: false, local: (call, inBatch) => exchange.local(call, inBatch) });
+    const run = new RequestRun(server, chain, { clientName, grant, seen, raced, explains: false, noCache: false, local: (call, inBatch) => exchange.local(call, inBatch) });
     exchange.run = run;
     this.running.add(exchange);
     if (!run.glance(message, exchange)) run.onBody(message, exchange);

@@ -15,15 +15,18 @@ export class Vantage implements ChainView {
   readonly number: number;
   /** Value of `x-tidegate-block`; '' before the first agreement. */
   readonly text: string;
+  /** Hash of its head where that is not trusted yet, but some node has it; else ''. */
+  readonly raced: string;
   private readonly view: ChainView;
 
-  constructor(view: ChainView, sinceMs: number) {
+  constructor(view: ChainView, sinceMs: number, raced = '') {
     const { head, finalized, epoch } = view;
     this.view = view;
     this.head = head;
     this.finalized = finalized;
     this.epoch = epoch;
     this.sinceMs = sinceMs;
+    this.raced = raced;
     this.number = head?.number ?? -1;
     this.text = head === null ? '' : `${head.number}:${head.hash}`;
   }

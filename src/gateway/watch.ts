@@ -83,6 +83,7 @@ export class ChainWatch implements Beating, Judging {
       view: this.view,
       table: () => this.judge.table,
       ask: (node, question, done) => this.ask(node, question, done),
+      isSyncing: () => this.judge.syncing,
       arrived: (node, delayMs) => {
         parts.metrics.onNotice(node, delayMs);
         if (delayMs >= 0) this.judge.onArrival(node, delayMs, clock.nowMs());

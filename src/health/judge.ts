@@ -187,6 +187,12 @@ export class ChainJudge {
     return { table: this.#table, events, dueProbes: this.#schedule.takeDue(nowMs) };
   }
 
+  /** Every node that answers says that it is syncing. */
+  get syncing(): boolean {
+    const answering = this.#nodes.filter((node) => !node.removed && node.answers && !node.wrongChain);
+    return answering.length > 0 && answering.every((node) => node.syncing);
+  }
+
   /** When the next probe is due; a beat before that is only worth it after `onOutcome` or `onProbe` said so. */
   nextProbeMs(): number {
     return this.#schedule.nextMs();

@@ -14,6 +14,8 @@ export interface RankAsk {
   requiredBlock: number;
   /** Lowest height at which a node's word must equal the trusted chain's; -1 = any. */
   trustedBlock: number;
+  /** Hash of a head that is not trusted yet: whoever has it is at `trustedBlock` too; '' = none. */
+  racedHash: string;
   /** Block whose state the call reads; -1 = none or unknown. */
   stateBlock: number;
 }
@@ -56,7 +58,7 @@ export function flawsOf(entry: RouteEntry, method: MethodSpec, ask: RankAsk, boo
   if (entry.heldUntilMs > ask.nowMs) flaws |= FLAW.held;
   // a head that nobody knows yet speaks neither for nor against the node
   if (entry.headNumber >= 0 && entry.headNumber < ask.requiredBlock) flaws |= FLAW.behind;
-  if (entry.agreedNumber < ask.trustedBlock) flaws |= FLAW.behind;
+  if (entry.agreedNumber < ask.trustedBlock && (ask.racedHash === '' || entry.headHash !== ask.racedHash)) flaws |= FLAW.behind;
   if (ask.stateBlock >= 0 && entry.lowestState > ask.stateBlock) flaws |= FLAW.pruned;
   if (!book.budgets.hasRoom(entry.index, method.weight, ask.nowMs)) flaws |= FLAW.budget;
   return flaws;

@@ -1,6 +1,13 @@
 import type { Loss } from './line.ts';
 import type { TopicKind } from './topic.ts';
 
+/** A head that was told of before it is trusted, on the word of the first node that has it. */
+export interface RacedHead {
+  readonly number: number;
+  readonly hash: string;
+  readonly parentHash: string;
+}
+
 /** What one block means for one topic: told whole, or not at all. */
 export interface TopicBatch {
   readonly key: string;
@@ -14,6 +21,8 @@ export interface TopicBatch {
   readonly undoes: number;
   /** When the first node told of the block. */
   readonly receivedMs: number;
+  /** The block, where it is not trusted yet. */
+  readonly raced?: RacedHead;
 }
 
 /** What a stream could not tell: the topics of one kind, up to now. */

@@ -176,9 +176,11 @@ export class ChainFollower {
 
   #tellHead(header: BlockHeader): true {
     const { number, hash, raw } = header;
-    if (number < (this.#port.trusted.head?.number ?? 0)) this.#port.backfilled('newHeads', 1);
+    const trusted = this.#port.trusted.head?.number ?? 0;
+    if (number < trusted) this.#port.backfilled('newHeads', 1);
     const receivedMs = this.#arrivals.firstMs(hash, this.#headMs);
-    this.#port.deliver({ key: 'newHeads', results: [raw], number, serial: ++this.#serial, undoes: -1, receivedMs });
+    const raced = number > trusted ? { raced: { number, hash, parentHash: header.parentHash } } : {};
+    this.#port.deliver({ key: 'newHeads', results: [raw], number, serial: ++this.#serial, undoes: -1, receivedMs, ...raced });
     return true;
   }
 

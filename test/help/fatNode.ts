@@ -21,6 +21,8 @@ export class FatNode {
   readonly name = 'fat';
   /** Bytes of `extraData`; each makes two characters of a notice. */
   extraBytes = 0;
+  /** Methods that it was asked, in order. */
+  readonly asked: string[] = [];
   /** The answer to `eth_syncing`. */
   syncing: unknown = false;
   readonly #server: Server;
@@ -110,6 +112,7 @@ export class FatNode {
   }
 
   #one({ id, method, params }: Asked): string {
+    this.asked.push(method);
     const result = this.#result(method, params);
     return JSON.stringify({ jsonrpc: '2.0', id, ...(result === undefined ? { error: { code: -32601, message: 'the method does not exist' } } : { result }) });
   }
@@ -123,6 +126,8 @@ export class FatNode {
       case 'web3_clientVersion': return 'fat/1';
       case 'eth_subscribe': return SUBSCRIPTION;
       case 'eth_getBlockByNumber': return full(typeof first === 'string' && first.startsWith('0x') ? this.#blocks[Number(first)] : this.#blocks.at(-1));
+      // tells at which height it was asked
+      case 'eth_getBalance': return hex(this.tip);
       case 'eth_getBlockByHash': return full(this.#blocks.find(({ hash }) => hash === first));
       default: return undefined;
     }

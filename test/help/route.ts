@@ -98,7 +98,7 @@ export const askOf = (change: Partial<RankAsk> = {}): RankAsk => ({
   affine: true,
   nowMs: 0,
   requiredBlock: -1,
-  trustedBlock: -1, stateBlock: -1,
+  trustedBlock: -1, racedHash: '', stateBlock: -1,
   ...change,
 });
 

@@ -42,7 +42,7 @@ export class SimCall implements AttemptPort<NodeReply> {
     const { gateway, nowMs } = { gateway: this.#gateway, nowMs: this.#gateway.world.nowMs };
     const { table, ranker, plan } = gateway;
     const candidates = new Int32Array(table.serving.length);
-    const ask = { keyHash: (plan.random() * 4294967296) >>> 0, affine: plan.random() < 0.7, nowMs, requiredBlock: -1, trustedBlock: -1, stateBlock: -1 };
+    const ask = { keyHash: (plan.random() * 4294967296) >>> 0, affine: plan.random() < 0.7, nowMs, requiredBlock: -1, trustedBlock: -1, stateBlock: -1, racedHash: '' };
     const candidateCount = ranker.rank(table, this.method, ask, candidates);
     gateway.running.add(this);
     const deadlineMs = nowMs + plan.deadlineMs;

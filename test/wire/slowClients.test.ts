@@ -13,7 +13,7 @@ const ENOUGH = 200;
 
 let node: FatNode;
 let gateway: TestGateway;
-let clients: Reader[] = [];
+const clients: Reader[] = [];
 
 afterEach(async () => {
   for (const client of clients.splice(0)) client.ws.terminate();

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { rpc } from '../help/client.ts';
 import { ENGINES } from '../help/edge.ts';
+import { FatNode } from '../help/fatNode.ts';
 import { serve, testGateway } from '../help/gateway.ts';
 import type { GatewayChoice, TestGateway } from '../help/gateway.ts';
 import { Lockstep } from '../help/lockstep.ts';
@@ -162,6 +163,30 @@ describe.each(ENGINES)('WebSocket clients of the engine %s', (engine) => {
     await gateway.close();
     await start({ engine, server: { webSocket: { enabled: false } } });
     expect(await tryOpen()).toBe(400);
+  });
+
+  it('are told when no node is in sync, and when one is again', { timeout: 30_000 }, async () => {
+    const nodes = await Promise.all([FatNode.start(), FatNode.start()]);
+    gateway = await testGateway(nodes.map(({ httpUrl, wsUrl }, i) => ({ name: `n${i}`, httpUrl, wsUrl })), { engine, chain: { health: { probeIntervalMs: 100 } } });
+    await gateway.until((upstreams) => serve(upstreams));
+    const ws = await open();
+    const [answer] = (await talk(ws, [call(1, 'eth_subscribe', 'syncing')])) as [{ result: string }];
+    const status = { startingBlock: '0x1', currentBlock: '0x4', highestBlock: '0x64' };
+    const first = talk(ws, [], 1);
+    for (const node of nodes) node.syncing = status;
+    expect(await first).toEqual([{ jsonrpc: '2.0', method: 'eth_subscription', params: { subscription: answer.result, result: { syncing: true, status } } }]);
+    const last = new Promise((resolve) => {
+      // words of progress may come before
+      ws.on('message', (data) => {
+        const { params } = JSON.parse(String(data)) as { params: { result: unknown } };
+        if (params.result === false) resolve(params.result);
+      });
+    });
+    (nodes[1] as FatNode).syncing = false;
+    expect(await last).toBe(false);
+    ws.terminate();
+    await untilEmpty();
+    await Promise.all(nodes.map((node) => node.close()));
   });
 
   it('come and go by the hundred, with floods of wishes, and leave nothing', { timeout: 60_000 }, async () => {

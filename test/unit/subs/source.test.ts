@@ -141,6 +141,10 @@ describe('headers', () => {
     source.header(next.hash, 13);
     source.onAnswer(question('header', 0), { ...next.header, salt: 'too' }, 0);
     expect(source.header(next.hash, 13)).not.toBeNull();
+    // one that was sent unasked is as good, but nothing that stays
+    const third = makeBlock(14, []);
+    expect(source.offer({ ...third.header, salt: 'three' })?.number).toBe(14);
+    expect(source.header(third.hash, 14)).toBeNull();
   });
 
   it('of another height or block are refused', () => {
