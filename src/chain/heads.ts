@@ -3,6 +3,7 @@ import type { BlockMark, Head } from './head.ts';
 import type { Agreed, Need } from './headsAgree.ts';
 import { bestAgreed, commonHeight } from './headsAgree.ts';
 import { TrustedChain } from './headsChain.ts';
+import { FinalDoubt } from './headsDoubt.ts';
 import { agreedFinal } from './headsFinal.ts';
 import type { HeadEvent, HeadOptions } from './headsOptions.ts';
 import { gatherPanel, needOf } from './headsPanel.ts';
@@ -36,6 +37,7 @@ export class HeadTracker {
   readonly #views = new Map<number, NodeView>();
   readonly #chain: TrustedChain;
   readonly #blockTime: BlockTime;
+  readonly #doubt: FinalDoubt;
   #expected = 0;
   #firstWordMs = -1;
   #jumpSinceMs = -1;
@@ -51,6 +53,7 @@ export class HeadTracker {
     this.#options = options;
     this.#chain = new TrustedChain(options.reorgDepth);
     this.#blockTime = new BlockTime(options.blockTimeMs);
+    this.#doubt = new FinalDoubt(options);
   }
 
   /** How many nodes answer or may soon answer. Before the first agreement, it waits for them a little. */
@@ -144,7 +147,7 @@ export class HeadTracker {
     return this.#chain.number + this.#options.maxStep + Math.floor((2 * Math.max(0, nowMs - this.#chain.movedAtMs)) / paceMs);
   }
 
-  /** Heights at which the node's hash would tell something: ask for them with its next probe. At most three. */
+  /** Heights at which the node's hash would tell something: ask for them with its next probe. At most four. */
   checkNumbers(upstream: number): readonly number[] {
     const view = this.#views.get(upstream);
     if (view === undefined) return [];
@@ -154,7 +157,7 @@ export class HeadTracker {
     // it may have left that branch unseen, in a jump
     const forkedAt = this.#chain.contradiction(view);
     if (forkedAt >= 0 && forkedAt < view.number) numbers.push(forkedAt);
-    return numbers;
+    return numbers.concat(this.#doubt.checkNumbers(this.#chain, view));
   }
 
   /** Draws the conclusions from what was told since the last call. */
@@ -166,7 +169,7 @@ export class HeadTracker {
       if (this.#chain.head === null) this.#start(panel, nowMs);
       else if (!this.#fall(panel, nowMs)) this.#advance(panel, nowMs);
       this.#correct(panel, nowMs);
-      this.#finalize(panel);
+      this.#finalize(panel, nowMs);
     }
     this.#watchHalt(nowMs);
     return events;
@@ -246,7 +249,9 @@ export class HeadTracker {
   }
 
   #replace(to: Agreed, views: readonly NodeView[], need: Need, nowMs: number): void {
-    this.#events.push(this.#chain.replace(to, views, need, nowMs));
+    const reorg = this.#chain.replace(to, views, need, nowMs);
+    this.#events.push(reorg);
+    this.#doubt.onReorg(reorg, this.#chain, nowMs);
     for (const view of this.#views.values()) view.peakNumber = view.number;
     this.#noteAlone(views, to, need);
     this.#jumpSinceMs = -1;
@@ -277,8 +282,9 @@ export class HeadTracker {
     this.#alone = need.minYes < 2 && views.filter((view) => view.hashAt(to.number) === to.hash).length < 2;
   }
 
-  #finalize(panel: Panel): void {
-    const mark = agreedFinal(this.#chain, panel.live, this.#options);
+  #finalize(panel: Panel, nowMs: number): void {
+    const isSettled = this.#doubt.isSettled(this.#chain, panel, { stallMs: this.stallMs, nowMs });
+    const mark = !isSettled ? null : agreedFinal(this.#chain, panel.live, this.#options);
     if (mark === null) return;
     this.#chain.finalized = mark;
     this.#events.push({ kind: 'finalized', number: mark.number, hash: mark.hash });

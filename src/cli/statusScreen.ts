@@ -15,6 +15,7 @@ export interface ShownChain {
   readonly head: { readonly number: number } | null;
   readonly finalized: number | null;
   readonly panic: boolean;
+  readonly finalityBroken?: { readonly times: number; readonly fromNumber: number; readonly at: string } | null;
   readonly upstreams: readonly ShownUpstream[];
 }
 
@@ -45,12 +46,13 @@ const rowOf = (node: ShownUpstream): string[] => [
   whyOf(node),
 ];
 
-const titleOf = ({ chain, chainId, head, finalized, panic }: ShownChain): string => {
+const titleOf = ({ chain, chainId, head, finalized, panic, finalityBroken }: ShownChain): string => {
   const parts = [
     `${plainText(chain)} (chain id ${chainId ?? 'unknown'})`,
     head === null ? 'no head yet' : `head ${head.number}`,
     ...(finalized === null ? [] : [`finalized ${finalized}`]),
     ...(panic ? ['PANIC: judgements are suspended'] : []),
+    ...(finalityBroken == null ? [] : [`FINALITY BROKEN from block ${finalityBroken.fromNumber} at ${plainText(finalityBroken.at)} (${finalityBroken.times} times since the start)`]),
   ];
   return parts.join(', ');
 };

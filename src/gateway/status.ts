@@ -47,6 +47,8 @@ export interface ChainStatus {
   readonly finalized: number | null;
   readonly blockTimeMs: number;
   readonly panic: boolean;
+  /** The last reorg below a block that was called final, and how many there were since the start; null = none. */
+  readonly finalityBroken: { readonly times: number; readonly fromNumber: number; readonly depth: number; readonly at: string } | null;
   /** For which clients answers are derived from other answers, as samples have shown. */
   readonly derived: readonly ProofLine[];
   readonly upstreams: readonly UpstreamStatus[];
@@ -55,7 +57,7 @@ export interface ChainStatus {
 /** @param wallMs Unix time of `nowMs` */
 export function chainStatus(chain: LocalChain, nowMs: number, wallMs: number): ChainStatus {
   const { watch, serving } = chain;
-  const { table } = watch;
+  const { table, finalityBreak: broken } = watch;
   return {
     chain: watch.name,
     chainId: watch.chainId,
@@ -63,6 +65,7 @@ export function chainStatus(chain: LocalChain, nowMs: number, wallMs: number): C
     finalized: table.finalizedNumber < 0 ? null : table.finalizedNumber,
     blockTimeMs: Math.round(watch.judge.heads.blockTimeMs),
     panic: table.panic,
+    finalityBroken: broken === null ? null : { times: broken.times, fromNumber: broken.fromNumber, depth: broken.depth, at: new Date(wallMs - (nowMs - broken.atMs)).toISOString() },
     derived: watch.proofs.lines(),
     upstreams: watch.reports(nowMs).map(({ index, sinceMs, heldUntilMs, ...report }) => ({
       ...report,

@@ -12,7 +12,9 @@ export function tellEvent(chain: string, event: JudgeEvent, log: Logger): void {
   } else if (event.kind === 'panic') {
     log.warn({ chain, serving: event.serving, total: event.total }, event.on ? 'panic: judgements are suspended' : 'panic is over');
   } else if (event.head.kind === 'reorg') {
-    log.warn({ chain, fromNumber: event.head.fromNumber, depth: event.head.depth, finalityBroken: event.head.finalityBroken }, 'reorg');
+    const { fromNumber, depth, finalityBroken } = event.head;
+    if (finalityBroken) log.error({ chain, fromNumber, depth, finalityBroken }, 'reorg below a block that was called final: stored answers from there up are dropped');
+    else log.warn({ chain, fromNumber, depth, finalityBroken }, 'reorg');
   } else if (event.head.kind === 'halted') {
     log.warn({ chain, head: event.head.number }, 'the chain has halted: nobody advances, nobody is ejected for it');
   } else if (event.head.kind === 'resumed') {

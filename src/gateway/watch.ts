@@ -5,6 +5,7 @@ import { deniedMask } from '../chain/access.ts';
 import type { Catalog } from '../chain/catalog.ts';
 import { CAPABILITY_BITS } from '../chain/method.ts';
 import type { Capability } from '../chain/method.ts';
+import type { HeadEvent } from '../chain/headsOptions.ts';
 import type { Outcome } from '../chain/outcome.ts';
 import { HeadsView } from '../chain/view.ts';
 import type { ChainConfig, UpstreamConfig } from '../config/schema.ts';
@@ -33,6 +34,16 @@ export interface WatchParts {
   readonly maxResponseBytes: number;
 }
 
+/** A reorg below a block that the nodes had called final. */
+export interface FinalityBreak {
+  /** How many there were since the start. */
+  readonly times: number;
+  /** Lowest block that may have changed. */
+  readonly fromNumber: number;
+  readonly depth: number;
+  readonly atMs: number;
+}
+
 const DECLARABLE: readonly Capability[] = ['archive', 'trace', 'debug', 'txpool', 'filters'];
 
 /** Capabilities that the config says the node lacks, as bits. */
@@ -50,6 +61,8 @@ export class ChainWatch implements Beating, Judging {
   readonly view: HeadsView;
   /** Follows the chain for subscribers. */
   readonly follow: ChainFollow;
+  /** The last reorg below a finalized block, and how many there were; null = none since the start. */
+  finalityBreak: FinalityBreak | null = null;
   readonly firstLook = new FirstLook();
   /** Whose answers may be derived from others, as found by all processes that serve the chain. */
   readonly proofs: Proofs;
@@ -193,6 +206,7 @@ export class ChainWatch implements Beating, Judging {
     const { table, events, dueProbes } = this.judge.tick(nowMs);
     for (const event of events) if (event.kind === 'head') this.view.onEvent(event.head);
     if (before !== table) for (const side of this.sides) side.take(table);
+    for (const event of events) if (event.kind === 'head') this.onHeadEvent(event.head, nowMs);
     this.firstLook.onTable(this.ready, this.config.upstreams.length);
     for (const event of events) if (event.kind === 'head') this.follow.onEvent(event.head);
     for (const event of events) {
@@ -209,6 +223,14 @@ export class ChainWatch implements Beating, Judging {
       const told = feedEvent(this.name, event, reportOf);
       if (told !== null) this.parts.world.events?.tell(told);
     }
+  }
+
+  /** What was stored as final above the fork is void in every process and tier. */
+  private onHeadEvent(event: HeadEvent, nowMs: number): void {
+    if (event.kind !== 'reorg' || !event.finalityBroken) return;
+    const { fromNumber, depth } = event;
+    this.finalityBreak = { times: (this.finalityBreak?.times ?? 0) + 1, fromNumber, depth, atMs: nowMs };
+    this.onFlush({ fromNumber });
   }
 
   private tellSeats(graceMs: number): void {

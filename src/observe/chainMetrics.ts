@@ -35,6 +35,7 @@ export class ChainMetrics {
   readonly #budgetExhausted = new Cell();
   readonly #budgetWaits = new Cell();
   readonly #reorgs = new Cell();
+  readonly #finalityBreaks = new Cell();
   #trusted = -1;
   #finalized = -1;
   #panic = false;
@@ -126,6 +127,7 @@ export class ChainMetrics {
       this.#trusted = event.head.number;
       if (event.head.kind === 'reorg') {
         this.#reorgs.add();
+        if (event.head.finalityBroken) this.#finalityBreaks.add();
         this.#reorgDepths.observe(event.head.depth);
       }
     }
@@ -175,6 +177,7 @@ export class ChainMetrics {
     page.value('trustedHead', labels, this.#trusted);
     page.value('trustedFinalized', labels, this.#finalized);
     page.count('reorgs', labels, this.#reorgs);
+    page.count('finalityBreaks', labels, this.#finalityBreaks);
     page.histogram('reorgDepth', this.#reorgDepths);
     this.view.emit(page);
     this.cache.emit(page);

@@ -61,6 +61,7 @@ export const METRICS = {
   trustedHead: row('trusted_head_block', gauge('block number'), CHAIN, 'Trusted head of the chain; -1 before the first agreement.'),
   trustedFinalized: row('trusted_finalized_block', gauge('block number'), CHAIN, 'Trusted finalized block of the chain; -1 while unknown.'),
   reorgs: row('reorgs_total', count('times'), CHAIN, 'Reorganisations of the trusted chain.'),
+  finalityBreaks: row('finality_breaks_total', count('times'), CHAIN, 'Reorganisations that undid a block which the nodes had called final.'),
   reorgDepth: row('reorg_depth', spread('blocks'), CHAIN, 'Blocks that each reorganisation undid.'),
   coalesced: row('coalesced_calls_total', count('calls'), ['chain', 'outcome'], 'Calls that joined an equal one in flight, by what that came to: its answer shared, its lead taken over after it failed, or its failure shared.'),
   streams: row('streams_total', count('answers'), ['chain', 'outcome'], 'Large answers that were handed on as they came, by their end: whole; failed (the node), malformed, too_large, stalled, for which the client was cut off; gone (the client); dropped (before the first byte).'),

@@ -142,6 +142,58 @@ describe('rollback', () => {
   });
 });
 
+describe('a reorg of which only the upper end is seen', () => {
+  const seen = (finalBranch: 'b' | 'main') => {
+    const walk = walked(3);
+    const { heads, tick, say } = walk;
+    for (const node of [0, 1, 2]) heads.onFinalized(node, markAt(106));
+    tick();
+    for (const node of [0, 1, 2]) say(node, 111, 'b', 103);
+    tick();
+    const told = (): void => {
+      for (const node of [0, 1, 2]) heads.onMark(node, markAt(106, finalBranch, 103));
+      tick();
+    };
+    return { ...walk, told };
+  };
+
+  it('makes nodes be asked for the finalized block, and breaks finality when they have another one', () => {
+    const { heads, events, tick, told } = seen('b');
+    expect(reorgs(events)).toMatchObject([{ fromNumber: 107, finalityBroken: false }]);
+    expect([0, 1, 2].map((node) => heads.checkNumbers(node).includes(106))).toEqual([true, true, true]);
+    // what they call final now is not taken meanwhile
+    for (const node of [0, 1, 2]) heads.onFinalized(node, markAt(107, 'b', 103));
+    tick();
+    expect(heads.finalized()).toEqual(markAt(106));
+    told();
+    expect(reorgs(events).slice(1)).toMatchObject([{ fromNumber: 0, depth: 6, number: 111, finalityBroken: true }]);
+    expect(heads.hashAt(106)).toBe(markAt(106, 'b', 103).hash);
+    expect(heads.finalized()).toEqual(markAt(107, 'b', 103));
+    expect(heads.checkNumbers(0)).not.toContain(106);
+  });
+
+  it('breaks nothing when they still have it, or when one alone says otherwise', () => {
+    const { heads, events, told, tick } = seen('main');
+    heads.onFinalized(0, markAt(106, 'b', 103));
+    tick();
+    told();
+    expect(reorgs(events)).toHaveLength(1);
+    expect(heads.finalized()).toEqual(markAt(106));
+    expect(heads.checkNumbers(1)).not.toContain(106);
+  });
+
+  it('keeps finality waiting for a while at most when they tell nothing', () => {
+    const { heads, events, tick, say } = seen('b');
+    for (const node of [0, 1, 2]) heads.onFinalized(node, markAt(108, 'b', 103));
+    tick(19_000);
+    expect(heads.finalized()).toEqual(markAt(106));
+    for (const node of [0, 1, 2]) say(node, 112, 'b', 103);
+    tick(1000);
+    expect(heads.finalized()).toEqual(markAt(108, 'b', 103));
+    expect(reorgs(events)).toHaveLength(1);
+  });
+});
+
 describe('finalized', () => {
   it('is what a majority has finalized, and never falls by a lower word', () => {
     const { heads, tick } = walked(3);

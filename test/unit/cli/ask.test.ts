@@ -28,7 +28,7 @@ const chain: ShownChain = {
 
 describe('status', () => {
   test('shows each chain as a table', async () => {
-    answer('/api/v1/upstreams', [chain, { ...chain, chain: 'new', chainId: null, head: null, finalized: null, panic: false, upstreams: [] }]);
+    answer('/api/v1/upstreams', [chain, { ...chain, chain: 'new', chainId: null, head: null, finalized: null, panic: false, finalityBroken: { times: 2, fromNumber: 30, depth: 9, at: '2026-01-01T00:00:00.000Z' }, upstreams: [] }]);
     expect(await run('status')).toBe(0);
     expect(world.outLines).toEqual([
       'main (chain id 1), head 100, finalized 36, PANIC: judgements are suspended',
@@ -36,7 +36,7 @@ describe('status', () => {
       'one        0  serving   100    0     100      1  1.3 ms  12 ms          3  fit',
       'second     0  ejected     -    7       0   0.33  1.3 ms  12 ms          0  is behind the trusted head (7 blocks, 84.0 s)',
       '',
-      'new (chain id unknown), no head yet',
+      'new (chain id unknown), no head yet, FINALITY BROKEN from block 30 at 2026-01-01T00:00:00.000Z (2 times since the start)',
       'NAME  TIER  STATE  HEAD  LAG  WEIGHT  SCORE  P50  P99  IN FLIGHT  WHY',
     ]);
   });

@@ -134,15 +134,18 @@ describe('counting', () => {
     chain.onJudgeEvent({ kind: 'head', head: { kind: 'advanced', number: 20, hash: '0x' } });
     chain.onJudgeEvent({ kind: 'head', head: { kind: 'finalized', number: 11, hash: '0x' } });
     chain.onJudgeEvent({ kind: 'head', head: { kind: 'reorg', fromNumber: 18, depth: 3, oldHashes: [], number: 19, hash: '0x', finalityBroken: false } });
+    expect(await value(metrics, 'tidegate_finality_breaks_total{chain="main"}')).toBe(0);
+    chain.onJudgeEvent({ kind: 'head', head: { kind: 'reorg', fromNumber: 9, depth: 3, oldHashes: [], number: 19, hash: '0x', finalityBroken: true } });
     const main = 'chain="main"';
+    expect(await value(metrics, `tidegate_finality_breaks_total{${main}}`)).toBe(1);
     expect(await value(metrics, `tidegate_ejections_total{${main},upstream="a",reason="lag"}`)).toBe(1);
     expect(await value(metrics, `tidegate_ejections_total{${main},upstream="a",reason="probe-refused"}`)).toBe(1);
     expect(await value(metrics, `tidegate_panic{${main}}`)).toBe(1);
     expect(await value(metrics, `tidegate_trusted_head_block{${main}}`)).toBe(19);
     expect(await value(metrics, `tidegate_trusted_finalized_block{${main}}`)).toBe(11);
-    expect(await value(metrics, `tidegate_reorgs_total{${main}}`)).toBe(1);
+    expect(await value(metrics, `tidegate_reorgs_total{${main}}`)).toBe(2);
     expect(await value(metrics, `tidegate_reorg_depth_bucket{${main},le="2"}`)).toBe(0);
-    expect(await value(metrics, `tidegate_reorg_depth_bucket{${main},le="4"}`)).toBe(1);
+    expect(await value(metrics, `tidegate_reorg_depth_bucket{${main},le="4"}`)).toBe(2);
   });
 });
 
