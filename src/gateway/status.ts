@@ -57,7 +57,7 @@ export interface ChainStatus {
 /** @param wallMs Unix time of `nowMs` */
 export function chainStatus(chain: LocalChain, nowMs: number, wallMs: number): ChainStatus {
   const { watch, serving } = chain;
-  const { table, finalityBreak: broken } = watch;
+  const { table, finality: { broken } } = watch;
   return {
     chain: watch.name,
     chainId: watch.chainId,

@@ -1,21 +1,18 @@
 import { Proofs } from '../cache/derive/proofs.ts';
 import type { Compared } from '../cache/derive/proofs.ts';
 import type { FlushScope } from '../cache/store.ts';
-import { deniedMask } from '../chain/access.ts';
 import type { Catalog } from '../chain/catalog.ts';
-import { CAPABILITY_BITS } from '../chain/method.ts';
-import type { Capability } from '../chain/method.ts';
-import type { HeadEvent } from '../chain/headsOptions.ts';
 import type { Outcome } from '../chain/outcome.ts';
 import { HeadsView } from '../chain/view.ts';
 import type { ChainConfig, UpstreamConfig } from '../config/schema.ts';
 import { ChainJudge } from '../health/judge.ts';
-import type { JudgedUpstream } from '../health/options.ts';
 import type { JudgeEvent, UpstreamReport } from '../health/report.ts';
 import type { RouteTable } from '../health/table.ts';
 import type { ChainMetrics } from '../observe/metrics.ts';
 import { ChainOptions } from './chainOptions.ts';
+import { Finality } from './finality.ts';
 import { FirstLook } from './firstLook.ts';
+import { judgedUpstream } from './judgedUpstream.ts';
 import type { Judging, Seat, Serving } from './judging.ts';
 import { ChainFollow } from './follow.ts';
 import type { GatewayWorld } from './node.ts';
@@ -34,23 +31,6 @@ export interface WatchParts {
   readonly maxResponseBytes: number;
 }
 
-/** A reorg below a block that the nodes had called final. */
-export interface FinalityBreak {
-  /** How many there were since the start. */
-  readonly times: number;
-  /** Lowest block that may have changed. */
-  readonly fromNumber: number;
-  readonly depth: number;
-  readonly atMs: number;
-}
-
-const DECLARABLE: readonly Capability[] = ['archive', 'trace', 'debug', 'txpool', 'filters'];
-
-/** Capabilities that the config says the node lacks, as bits. */
-function declaredLacks(config: UpstreamConfig): number {
-  return DECLARABLE.reduce((bits, name) => (config.capabilities[name] === false ? bits | CAPABILITY_BITS[name] : bits), 0);
-}
-
 /** The judging side of one chain: watches its nodes, judges them, and tells the serving sides whom to send calls to. */
 export class ChainWatch implements Beating, Judging {
   readonly name: string;
@@ -61,8 +41,7 @@ export class ChainWatch implements Beating, Judging {
   readonly view: HeadsView;
   /** Follows the chain for subscribers. */
   readonly follow: ChainFollow;
-  /** The last reorg below a finalized block, and how many there were; null = none since the start. */
-  finalityBreak: FinalityBreak | null = null;
+  readonly finality = new Finality();
   readonly firstLook = new FirstLook();
   /** Whose answers may be derived from others, as found by all processes that serve the chain. */
   readonly proofs: Proofs;
@@ -84,7 +63,7 @@ export class ChainWatch implements Beating, Judging {
     const { clock, random } = parts.world;
     this.judge = new ChainJudge(
       { chain: config.name, chainId, health: this.options.health, heads: { ...config.health.trustedHead, blockTimeMs: config.blockTimeMs }, pace: this.options.pace },
-      config.upstreams.map((upstream) => this.judged(upstream)),
+      config.upstreams.map((upstream) => judgedUpstream(upstream, parts.catalog)),
       random,
       clock.nowMs(),
     );
@@ -206,7 +185,10 @@ export class ChainWatch implements Beating, Judging {
     const { table, events, dueProbes } = this.judge.tick(nowMs);
     for (const event of events) if (event.kind === 'head') this.view.onEvent(event.head);
     if (before !== table) for (const side of this.sides) side.take(table);
-    for (const event of events) if (event.kind === 'head') this.onHeadEvent(event.head, nowMs);
+    for (const event of events) {
+      const fromNumber = event.kind === 'head' ? this.finality.onEvent(event.head, nowMs) : -1;
+      if (fromNumber >= 0) this.onFlush({ fromNumber });
+    }
     this.firstLook.onTable(this.ready, this.config.upstreams.length);
     for (const event of events) if (event.kind === 'head') this.follow.onEvent(event.head);
     for (const event of events) {
@@ -225,37 +207,23 @@ export class ChainWatch implements Beating, Judging {
     }
   }
 
-  /** What was stored as final above the fork is void in every process and tier. */
-  private onHeadEvent(event: HeadEvent, nowMs: number): void {
-    if (event.kind !== 'reorg' || !event.finalityBroken) return;
-    const { fromNumber, depth } = event;
-    this.finalityBreak = { times: (this.finalityBreak?.times ?? 0) + 1, fromNumber, depth, atMs: nowMs };
-    this.onFlush({ fromNumber });
-  }
-
   private tellSeats(graceMs: number): void {
     const { seats } = this;
     for (const side of this.sides) side.seat(seats, graceMs);
   }
 
-  private judged(config: UpstreamConfig): JudgedUpstream {
-    const { name, weight, tier, maxInFlight, methods } = config;
-    const denied = deniedMask(this.parts.catalog, methods.allow, methods.deny);
-    return { name, weight, tier, maxInFlight, lacks: declaredLacks(config), denied };
-  }
-
   private openRoster(): Roster {
     const { judge } = this;
-    const { metrics } = this.parts;
+    const { metrics, catalog } = this.parts;
     return new Roster({
       open: (config, index) => this.open(config, index),
       enlist: (config) => {
-        const index = judge.add(this.judged(config), this.parts.world.clock.nowMs());
+        const index = judge.add(judgedUpstream(config, catalog), this.parts.world.clock.nowMs());
         metrics.addUpstream(index, config.name);
         this.tellRoster(config.name, 'added');
         return index;
       },
-      revise: (config, index) => judge.configure(index, this.judged(config)),
+      revise: (config, index) => judge.configure(index, judgedUpstream(config, catalog)),
       hide: (index) => {
         metrics.removeUpstream(index);
         this.tellRoster(this.roster.watch(index)?.name ?? '', 'removed');
