@@ -54,6 +54,9 @@ const SNAPSHOT: Readonly<Record<string, OptionSpec>> = {
   quorum: { value: 'N', text: 'create, verify: how many of these must have the same, 2 by default' },
   'read-only': { text: 'restore: files that nobody may write to, for mounting' },
   'proof-only': { text: 'export: blocks, receipts and proofs without the data' },
+  node: { value: 'NAME', text: 'create, drill: a node that a running controller keeps, which does it then' },
+  admin: { value: 'URL', text: 'create, drill with --node: admin port of the controller, http://127.0.0.1:9546 by default' },
+  'token-file': { value: 'FILE', text: 'create, drill with --node: file with the token of that port, .tidegate/controller.token by default' },
   'dry-run': { text: 'prune: only say what would go' },
   json: { text: 'print JSON' },
 };
@@ -185,6 +188,8 @@ export const COMMANDS = {
     summary: 'take, verify, restore, list, prune and move snapshots of nodes',
     usage: [
       'tidegate snapshot create --rpc URL --data DIR --client KIND [options]',
+      'tidegate snapshot create --node NAME [--kind KIND] [--admin URL] [--token-file FILE]',
+      'tidegate snapshot drill [ID] --node NAME [--admin URL] [--token-file FILE]',
       'tidegate snapshot list|prune|keygen [options]',
       'tidegate snapshot show ID [options]',
       'tidegate snapshot verify [ID] [options]',

@@ -17,8 +17,8 @@ export interface NodeCommand extends Changing {
 }
 
 const KEEPER_ACTIONS = ['list', 'explain', 'journal', 'start', 'stop', 'restart', 'pause', 'resume'] as const;
-const KEEPER_ADMIN = 'http://127.0.0.1:9546';
-const KEEPER_TOKEN_FILE = '.tidegate/controller.token';
+export const KEEPER_ADMIN = 'http://127.0.0.1:9546';
+export const KEEPER_TOKEN_FILE = '.tidegate/controller.token';
 
 /** One look at, or change of, nodes that a controller keeps. */
 export interface KeeperCommand extends Changing {

@@ -19,19 +19,22 @@ export interface CaptureJob {
   readonly copy: DataCopy;
   readonly onState: (state: 'capturing' | 'verifying', told: string) => void;
   readonly signal: AbortSignal;
+  readonly onPoint: (point: string) => void;
 }
 
 type Booted = Awaited<ReturnType<TrialBoot>>;
 
 /** Boots the copy, which is in the store by then, and asks it for blocks, receipts and state proofs of its own head. */
-const prove = async ({ vault, node, copy, onState }: CaptureJob, onBooted: (head: Booted) => void): Promise<CaptureProof> => {
+const prove = async ({ vault, node, copy, onState, onPoint }: CaptureJob, onBooted: (head: Booted) => void): Promise<CaptureProof> => {
   const { settings, rules, chain } = vault;
   const data = copiedData(node.config.dataDir, copy.operationId);
   const proofDirectory = join(dirname(data), 'proof');
+  onPoint('capture, data in the store');
   await markCopy(node.config.dataDir, copy, 'booted');
   await rm(proofDirectory, { recursive: true, force: true });
   const facts = await withTrial(node, data, settings.capture.bootTimeoutMs, async ({ url, head }) => {
     onBooted(head);
+    onPoint('capture, copy booted');
     return capturePack({
       node: { name: `the trial boot of ${node.config.name}`, url },
       directory: proofDirectory,
@@ -42,6 +45,7 @@ const prove = async ({ vault, node, copy, onState }: CaptureJob, onBooted: (head
       onProgress: (blocks) => onState('capturing', `${blocks} blocks asked for`),
     });
   });
+  onPoint('capture, proof asked for');
   return { facts: factsOf(facts, { chain, clientKind: snapshotKindOf(node.config), source: node.config.name }), proofDirectory };
 };
 
@@ -59,7 +63,7 @@ export async function verifyRecorded({ vault, onState, signal }: Pick<CaptureJob
  * @throws StoreFault, AskFault or Error; nothing that counts is left behind but, where only the verification failed, an unproven snapshot
  */
 export async function snapshotOf(job: CaptureJob): Promise<Candidate> {
-  const { vault, node, copy, onState, signal } = job;
+  const { vault, node, copy, onState, signal, onPoint } = job;
   const { store, settings, seen, chain } = vault;
   let booted: Booted = { fault: 'it was not booted' };
   const { candidate } = await capture(store, {
@@ -77,8 +81,12 @@ export async function snapshotOf(job: CaptureJob): Promise<Candidate> {
     onProgress: ({ files, bytes }) => onState('capturing', `${files} files, ${bytes} bytes`),
     signal,
   });
+  onPoint('capture, published');
   await markCopy(node.config.dataDir, copy, 'done');
   await seen.note(chain, { sequence: candidate.manifest.snapshot.sequence, id: candidate.id });
   // what was booted are the bytes that are in the store: they were hashed before
-  return verifyRecorded(job, candidate, () => Promise.resolve(booted));
+  onPoint('capture, unverified');
+  const recorded = await verifyRecorded(job, candidate, () => Promise.resolve(booted));
+  onPoint('capture, recorded');
+  return recorded;
 }

@@ -18,6 +18,8 @@ export interface WishParts {
   /** Longest time that a command waits for its turn. */
   readonly patienceMs: number;
   readonly onEnded: (task: SnapshotTask, isOk: boolean) => void;
+  /** Hears of each sub-step as it is reached. */
+  readonly onPoint: (point: string) => void;
   /** A copy is there. */
   readonly onCopied: () => void;
 }
@@ -86,7 +88,11 @@ export class CaptureWishes implements CaptureLook, CaptureSteps {
       return [];
     };
     try {
-      await takeCopy(config.dataDir, about, fill);
+      await takeCopy(config.dataDir, about, async (target) => {
+        const excluded = await fill(target);
+        this.#parts.onPoint('copy filled');
+        return excluded;
+      });
       this.#copied.set(config.name, operationId);
       this.#parts.onCopied();
     } catch (error) {

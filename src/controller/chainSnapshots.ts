@@ -20,6 +20,10 @@ import type { ChainParts } from './snapshotParts.ts';
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 const short = (id: string): string => id.slice(0, 12);
 
+/** How a capture ended whose snapshot is in the store. */
+const endOf = ({ manifest }: Candidate, unprovenWhy: string | null): { readonly state?: 'unproven' } =>
+  unprovenWhy === null || manifest.verification?.levels.some(({ verdict }) => verdict === 'failed') === true ? {} : { state: 'unproven' };
+
 /** Nodes that vouch for a head, by the name of the kept node behind each. */
 const peersOf = (chain: ChainConfig, nodes: readonly KeptNode[]): PeerNode[] =>
   chain.upstreams.map(({ name, http }) => ({ name: nodes.find(({ config }) => (config.upstream ?? config.name) === name)?.config.name ?? name, url: http }));
@@ -118,7 +122,7 @@ export class ChainSnapshots {
   }
 
   #finish(task: SnapshotTask, change: Pick<SnapshotTask, 'told'> & Partial<SnapshotTask>, isOk: boolean): void {
-    const over = { ...change, state: isOk ? 'done' : 'failed', endedAtMs: this.#parts.nowMs() } as const;
+    const over = { state: isOk ? 'done' : 'failed', ...change, endedAtMs: this.#parts.nowMs() } as const;
     const now = this.#parts.tasks.find(task.id) ?? task;
     this.#parts.tasks.change(task.id, over);
     this.#parts.onEnded({ ...now, ...over }, isOk);
@@ -130,13 +134,13 @@ export class ChainSnapshots {
     tasks.change(task.id, { node: node.config.name, state: 'capturing', told: 'taking the copy into the store' });
     try {
       const vault = await this.#vault();
-      const candidate = await snapshotOf({ vault, node, copy, signal, onState: (state, told) => tasks.change(task.id, { state, told }) });
+      const candidate = await snapshotOf({ vault, node, copy, signal, onPoint: this.#parts.onPoint, onState: (state, told) => tasks.change(task.id, { state, told }) });
       const why = unproven(candidate.manifest, vault.rules);
       const proven = (candidate.manifest.verification?.levels ?? []).filter(({ verdict }) => verdict === 'proven').map(({ level }) => level);
       const { kind, head } = candidate.manifest.snapshot;
       const told = `${kind} snapshot ${short(candidate.id)} of block ${head.number}, ${why === null ? `proven: ${proven.join(' ')}` : `not proven as far as the configuration asks: ${why}`}`;
       await this.#tidy(vault);
-      this.#finish(task, { told, snapshot: candidate.id, proven }, why === null);
+      this.#finish(task, { told, snapshot: candidate.id, proven, ...endOf(candidate, why) }, why === null);
     } catch (error) {
       if (signal.aborted) return;
       const isLocked = error instanceof StoreFault && error.code === 'locked';
@@ -155,7 +159,9 @@ export class ChainSnapshots {
       const snapshots = await store.trusted(this.chain);
       const { drop } = await retentionOf(store, snapshots, rules, settings.keep);
       await dropSnapshots(store, snapshots, drop);
+      this.#parts.onPoint('capture, retention');
       await collect(store, settings);
+      this.#parts.onPoint('capture, collected');
     } catch (error) {
       this.#parts.log.warn({ chain: this.chain, fault: messageOf(error) }, `the store could not be tidied: ${messageOf(error)}`);
     }
@@ -173,7 +179,7 @@ export class ChainSnapshots {
     const why = unproven(recorded.manifest, vault.rules);
     const told = `snapshot ${short(newest.id)} is ${why === null ? 'proven' : `not proven as far as the configuration asks: ${why}`}`;
     await this.#tidy(vault);
-    this.#finish(task, { told, snapshot: newest.id }, why === null);
+    this.#finish(task, { told, snapshot: newest.id, ...endOf(recorded, why) }, why === null);
   }
 
   async #drills(vault: Vault, trusted: readonly Candidate[]): Promise<void> {
@@ -209,6 +215,7 @@ export class ChainSnapshots {
 
   async #trees(vault: Vault, trusted: readonly Candidate[]): Promise<void> {
     const { damaged, built } = await keepTrees(vault, trusted, this.#parts.signal);
+    if (built.length > 0) this.#parts.onPoint('tree built');
     for (const { id, problem } of damaged) this.#treeTold(id, `the tree of snapshot ${short(id)} is damaged: ${problem}`, false);
     for (const id of built) this.#treeTold(id, `the tree of snapshot ${short(id)} is there`, true);
     const trees = await vault.store.trees.list(this.chain);

@@ -9,7 +9,8 @@ export interface SnapshotTask {
   readonly node: string | null;
   readonly kind: SnapshotBody['kind'] | null;
   readonly why: string;
-  readonly state: 'waiting' | 'copying' | 'capturing' | 'verifying' | 'restoring' | 'done' | 'failed';
+  /** `unproven`: it is in the store, but not proven as far as the configuration asks. */
+  readonly state: 'waiting' | 'copying' | 'capturing' | 'verifying' | 'restoring' | 'done' | 'unproven' | 'failed';
   /** One sentence: what is waited for, how far it is, what it came to. */
   readonly told: string;
   readonly beganAtMs: number;
@@ -22,7 +23,7 @@ export interface SnapshotTask {
 const MAX_TASKS = 100;
 
 /** Whether nothing more comes of it. */
-export const isOver = ({ state }: SnapshotTask): boolean => state === 'done' || state === 'failed';
+export const isOver = ({ state }: SnapshotTask): boolean => state === 'done' || state === 'unproven' || state === 'failed';
 
 /** The newest tasks, in memory: what they come to is in the journal and in the store. */
 export class SnapshotTasks {

@@ -41,7 +41,7 @@ export class Snapshotter {
     this.#schedule = new CaptureSchedule(config.snapshots, deps);
     const onEnded = (task: SnapshotTask, isOk: boolean): void => this.#ended(task, isOk);
     const { patienceMs } = config.controller.healing;
-    this.wishes = new CaptureWishes(() => config.nodes, { tasks: this.tasks, nowMs: deps.nowMs, patienceMs, onEnded, onCopied: () => this.#wake() });
+    this.wishes = new CaptureWishes(() => config.nodes, { tasks: this.tasks, nowMs: deps.nowMs, patienceMs, onEnded, onPoint: deps.onPoint, onCopied: () => this.#wake() });
   }
 
   /** Looks at what lies on the disk, so that a capture that was under way goes on; then works until `close`. */

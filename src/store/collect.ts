@@ -36,10 +36,19 @@ const neededBy = async (store: SnapshotStore): Promise<Set<string>> => {
   return new Set(listed.flatMap(({ candidate }) => (candidate === null ? [] : objectsOf([...candidate.manifest.snapshot.files, ...candidate.manifest.snapshot.proof]))));
 };
 
-const apply = async (store: SnapshotStore, plan: GcPlan, nowMs: number, marked: ReadonlyMap<string, number>): Promise<void> => {
+const apply = async (store: SnapshotStore, plan: GcPlan, marked: ReadonlyMap<string, number>, { nowMs, onPoint }: { readonly nowMs: number; readonly onPoint: (point: string) => void }): Promise<void> => {
   for (const name of plan.recover) await store.recover(name);
-  for (const name of plan.trash) await store.trash(name);
-  for (const name of plan.remove) await store.removeTrashed(name);
+  onPoint('recovered');
+  for (const name of plan.trash) {
+    await store.trash(name);
+    onPoint('one to the trash');
+  }
+  onPoint('trashed');
+  for (const name of plan.remove) {
+    await store.removeTrashed(name);
+    onPoint('one removed');
+  }
+  onPoint('removed');
   const left = new Map([...marked].filter(([name]) => !plan.unmark.includes(name)));
   for (const name of plan.mark) left.set(name, Math.floor(nowMs));
   await writeWhole(marksPath(store), canonicalText(Object.fromEntries(left)));
@@ -55,8 +64,9 @@ const sweepPartial = async (partial: readonly string[], olderThanMs: number): Pr
 /**
  * One round of collection; see `planGc`. Safe against a crash at any point and a capture beside it: after things went to
  * the trash the manifests are read again, and what one that appeared meanwhile needs comes back.
+ * @param onPoint hears of each sub-step as it is reached
  */
-export async function collect(store: SnapshotStore, rules: GcRules): Promise<Collected> {
+export async function collect(store: SnapshotStore, rules: GcRules, onPoint: (point: string) => void = () => undefined): Promise<Collected> {
   const lock = await store.lockCollection();
   try {
     const nowMs = store.nowMs();
@@ -64,10 +74,13 @@ export async function collect(store: SnapshotStore, rules: GcRules): Promise<Col
     const { objects, partial } = await store.objects.list();
     const [needed, marked, trash] = [await neededBy(store), await readMarks(store), await store.trashed()];
     const plan = planGc({ objects, marked, trash, needed, captureSinceMs }, rules, nowMs);
-    await apply(store, plan, nowMs, marked);
+    onPoint('planned');
+    await apply(store, plan, marked, { nowMs, onPoint });
+    onPoint('marked');
     await sweepPartial(partial, Math.min(captureSinceMs ?? nowMs, nowMs) - rules.graceMs);
     const back = [...(await neededBy(store))].filter((name) => plan.trash.includes(name));
     for (const name of back) await store.recover(name);
+    onPoint('swept');
     return { marked: plan.mark.length, trashed: plan.trash.length - back.length, recovered: plan.recover.length + back.length, removed: plan.remove.length };
   } finally {
     await lock.release();

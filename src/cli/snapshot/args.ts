@@ -1,12 +1,16 @@
 import { nearest } from '../../config/suggest.ts';
-import { type Given, one, Wrong } from '../given.ts';
+import { asking, type Changing, type Given, one, Wrong } from '../given.ts';
+import { KEEPER_ADMIN, KEEPER_TOKEN_FILE } from '../nodeArgs.ts';
 
-const ACTIONS = ['create', 'list', 'show', 'verify', 'restore', 'prune', 'export', 'import', 'keygen'] as const;
+const ACTIONS = ['create', 'list', 'show', 'verify', 'restore', 'prune', 'export', 'import', 'drill', 'keygen'] as const;
 type Action = (typeof ACTIONS)[number];
+
+/** Options of what a running controller does. */
+const KEPT = ['node', 'admin', 'token-file'];
 
 /** Words and options that each action takes beside the common ones. */
 const TAKES: Readonly<Record<Action, { readonly words: readonly string[]; readonly least: number; readonly options: readonly string[] }>> = {
-  create: { words: [], least: 0, options: ['data', 'rpc', 'facts', 'client', 'kind', 'if-due', 'from-block', 'source', 'no-verify', 'checkpoint', 'peer', 'quorum'] },
+  create: { words: [], least: 0, options: ['data', 'rpc', 'facts', 'client', 'kind', 'if-due', 'from-block', 'source', 'no-verify', 'checkpoint', 'peer', 'quorum', ...KEPT] },
   list: { words: [], least: 0, options: [] },
   show: { words: ['ID'], least: 1, options: [] },
   verify: { words: ['ID'], least: 0, options: ['offline', 'checkpoint', 'peer', 'quorum'] },
@@ -14,6 +18,7 @@ const TAKES: Readonly<Record<Action, { readonly words: readonly string[]; readon
   prune: { words: [], least: 0, options: ['dry-run'] },
   export: { words: ['ID', 'DIR'], least: 2, options: ['proof-only'] },
   import: { words: ['DIR'], least: 1, options: [] },
+  drill: { words: ['ID'], least: 0, options: KEPT },
   keygen: { words: [], least: 0, options: [] },
 };
 const COMMON = ['config', 'store', 'key', 'trust', 'chain', 'json'];
@@ -38,6 +43,8 @@ export interface SnapshotCommand {
   readonly quorum: number | null;
   readonly fromBlock: number;
   readonly kind: 'auto' | 'full' | 'incremental';
+  /** What a running controller is asked to do with a node that it keeps; null = it is done here. */
+  readonly kept: (Changing & { readonly node: string }) | null;
 }
 
 const SWITCHES = ['json', 'read-only', 'if-due', 'no-verify', 'dry-run', 'proof-only'];
@@ -75,9 +82,20 @@ const actionOf = (word: string): Action => {
 
 const checkCreate = (given: Given): void => {
   const [rpc, facts, data, client] = ['rpc', 'facts', 'data', 'client'].map((name) => one(given, name));
-  if (rpc === undefined && facts === undefined) throw new Wrong('give --rpc URL or --facts FILE');
+  if (rpc === undefined && facts === undefined) throw new Wrong('give --rpc URL or --facts FILE, or --node NAME of a node that a controller keeps');
   if (rpc !== undefined && facts !== undefined) throw new Wrong('give --rpc or --facts, not both');
   if (data === undefined && !(client === 'anvil' && rpc !== undefined)) throw new Wrong('give --data DIR');
+};
+
+const NOT_KEPT = ['data', 'rpc', 'facts', 'client', 'if-due', 'from-block', 'source', 'no-verify', 'checkpoint', 'peer', 'quorum'];
+
+const keptOf = (given: Given, action: Action): SnapshotCommand['kept'] => {
+  const node = one(given, 'node');
+  if (action === 'drill' && node === undefined) throw new Wrong('give --node NAME: the kept node beside which it is restored');
+  if (node === undefined) return null;
+  const stray = NOT_KEPT.find((name) => given.values.has(name));
+  if (stray !== undefined) throw new Wrong(`--${stray} does not go with --node: the controller has its own`);
+  return { node, ...asking(given, KEEPER_ADMIN), tokenFile: one(given, 'token-file') ?? KEEPER_TOKEN_FILE };
 };
 
 /** Understands `tidegate snapshot …`. @throws Wrong */
@@ -89,7 +107,8 @@ export function snapshotArgs(given: Given): SnapshotCommand {
   if (stray !== undefined) throw new Wrong(`--${stray} does not go with ${action}`);
   if (words.length < takes.least) throw new Wrong(`${takes.words[words.length]} is missing`);
   if (words.length > takes.words.length) throw new Wrong(`unexpected argument ${JSON.stringify(words[takes.words.length])}`);
-  if (action === 'create') checkCreate(given);
+  const kept = keptOf(given, action);
+  if (action === 'create' && kept === null) checkCreate(given);
   const texts = [...given.values].flatMap(([name, [text]]) => (SWITCHES.includes(name) || text === undefined ? [] : [[name, text] as const]));
   const rpc = one(given, 'rpc');
   if (rpc !== undefined) url(rpc, 'rpc');
@@ -104,5 +123,6 @@ export function snapshotArgs(given: Given): SnapshotCommand {
     quorum: whole(given, 'quorum'),
     fromBlock: whole(given, 'from-block') ?? 0,
     kind: kindOf(given),
+    kept,
   };
 }

@@ -5,6 +5,7 @@ import { EXIT, type World } from '../ports.ts';
 import { exportTo, importFrom, listSnapshots, makeKey, pruneSnapshots, restoreTo, showSnapshot, verifyStored } from './actions.ts';
 import type { SnapshotCommand } from './args.ts';
 import { createSnapshot } from './create.ts';
+import { askKeeper } from './kept.ts';
 import { setUp, type Setup } from './setup.ts';
 
 const RUN: Readonly<Record<SnapshotCommand['action'], (setup: Setup) => Promise<number>>> = {
@@ -16,11 +17,14 @@ const RUN: Readonly<Record<SnapshotCommand['action'], (setup: Setup) => Promise<
   prune: pruneSnapshots,
   export: exportTo,
   import: importFrom,
+  // asked of a controller before anything is set up
+  drill: () => Promise.resolve(EXIT.usage),
   keygen: makeKey,
 };
 
 /** Runs `tidegate snapshot …`. What the store or a node refuses is one line; anything else is a bug and thrown. */
 export async function runSnapshot(command: SnapshotCommand, world: World): Promise<number> {
+  if (command.kept !== null) return askKeeper(command, command.kept, world);
   try {
     const result = await setUp(command, world);
     if ('setup' in result) return await RUN[command.action](result.setup);

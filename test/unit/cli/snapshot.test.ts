@@ -15,7 +15,7 @@ describe('command lines', () => {
   test.each([
     ['', 'ACTION is missing'],
     ['veryfy', 'unknown action "veryfy" (did you mean verify?)'],
-    ['create --data d', 'give --rpc URL or --facts FILE'],
+    ['create --data d', 'give --rpc URL or --facts FILE, or --node NAME of a node that a controller keeps'],
     ['create --rpc http://a --facts f --data d', 'give --rpc or --facts, not both'],
     ['create --rpc http://a --client geth', 'give --data DIR'],
     ['create --rpc ftp://a --data d', '--rpc must be a URL such as http://127.0.0.1:8545'],
@@ -90,5 +90,40 @@ describe('on a store', () => {
     world.files.set('bad.yaml', 'chains: []\n');
     expect(await run('list', '--config', 'bad.yaml')).toBe(1);
     expect(world.errLines.at(-1)).toContain('bad.yaml:1:9 chains: needs at least one chain');
+  });
+});
+
+describe('what a running controller does', () => {
+  const task = (state: string, endedAtMs: number | null): string => JSON.stringify({ id: 'capture-a-1', state, told: `it is ${state}`, endedAtMs, snapshot: null });
+  const asked = async (state: string, ...words: string[]): Promise<{ readonly code: number; readonly world: TestWorld; readonly sent: string[] }> => {
+    const world = new TestWorld();
+    const sent: string[] = [];
+    world.files.set('.tidegate/controller.token', 'secret\n');
+    world.fetchText = (url, options) => {
+      sent.push(`${options?.method ?? 'GET'} ${url} ${options?.body ?? ''}`.trim());
+      return Promise.resolve(options === undefined ? { status: 200, body: task(state, 2) } : { status: 202, body: task('waiting', null) });
+    };
+    return { code: await runCli(['snapshot', ...words], world, new TestParts()), world, sent };
+  };
+
+  test.each([['done', 0], ['failed', 1], ['unproven', 3]])('a capture that is %s', async (state, code) => {
+    const { world, sent, ...result } = await asked(state, 'create', '--node', 'own-1', '--kind', 'full');
+    expect(result.code).toBe(code);
+    expect(sent).toEqual(['POST http://127.0.0.1:9546/api/v1/nodes/own-1/capture {"kind":"full"}', 'GET http://127.0.0.1:9546/api/v1/snapshots/tasks/capture-a-1']);
+    expect(world.outLines).toEqual([`it is ${state}`]);
+  });
+
+  test('a drill of one snapshot', async () => {
+    const { code, sent } = await asked('done', 'drill', '1a2b3c4d', '--node', 'own-1', '--admin', 'http://127.0.0.1:1');
+    expect([code, sent[0]]).toEqual([0, 'POST http://127.0.0.1:1/api/v1/nodes/own-1/drill {"snapshot":"1a2b3c4d"}']);
+  });
+
+  test.each([
+    [['drill'], 'give --node NAME'],
+    [['create', '--node', 'a', '--rpc', 'http://127.0.0.1:1'], '--rpc does not go with --node'],
+    [['list', '--node', 'a'], '--node does not go with list'],
+  ])('%j is refused', async (words, message) => {
+    const { code, world } = await asked('done', ...words);
+    expect([code, world.errLines.join('\n')]).toEqual([2, expect.stringContaining(message)]);
   });
 });
