@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, rename, rm } from 'node:fs/promises';
+import { access, constants, link, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { atPath, StoreFault } from './fault.ts';
 
@@ -13,6 +13,20 @@ export async function syncFolder(path: string): Promise<void> {
     await handle.sync();
   } finally {
     await handle.close();
+  }
+}
+
+/** Makes a folder with those above it; one that is there is left. */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (error) {
+    // on a read-only file system Node says ENOENT: what the nearest folder that is there says is the cause
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    for (let at = dirname(path); ; at = dirname(at)) {
+      const cause: unknown = await access(at, constants.W_OK).then(() => error, (why: unknown) => why);
+      if ((cause as NodeJS.ErrnoException).code !== 'ENOENT' || at === dirname(at)) throw cause;
+    }
   }
 }
 
@@ -30,7 +44,7 @@ export interface WriteOptions {
 export async function writeWhole(path: string, bytes: Uint8Array | string, { mode = 0o644, isExclusive = false }: WriteOptions = {}): Promise<void> {
   const beside = `${path}.${randomBytes(6).toString('hex')}${PARTIAL}`;
   await atPath(path, async () => {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     try {
       const handle = await open(beside, 'wx', mode);
       try {

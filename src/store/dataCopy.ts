@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
-import { copyFile, lstat, mkdir, open, readdir, readFile, rename, rm, statfs } from 'node:fs/promises';
+import { copyFile, lstat, open, readdir, readFile, rename, rm, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { SnapshotBody } from '../snapshot/manifest.ts';
-import { PARTIAL, syncFolder, writeWhole } from './atomic.ts';
+import { PARTIAL, makeFolder, syncFolder, writeWhole } from './atomic.ts';
 import { atPath, StoreFault } from './fault.ts';
 import { walk } from './walk.ts';
 
@@ -33,7 +33,7 @@ export function copiedData(dataDir: string, operationId: string): string {
 
 /** One file; shares its blocks with the original where the file system can. */
 const copyOne = async (from: string, to: string): Promise<void> => {
-  await mkdir(dirname(to), { recursive: true });
+  await makeFolder(dirname(to));
   await copyFile(from, to, constants.COPYFILE_FICLONE);
   const handle = await open(to, 'r');
   try {
@@ -46,7 +46,7 @@ const copyOne = async (from: string, to: string): Promise<void> => {
 /** Whether files beside each other can share blocks. */
 const canShare = async (from: string, to: string): Promise<boolean> => {
   try {
-    await mkdir(dirname(to), { recursive: true });
+    await makeFolder(dirname(to));
     await copyFile(from, to, constants.COPYFILE_FICLONE_FORCE);
     return true;
   } catch {
@@ -83,7 +83,7 @@ export async function takeCopy(dataDir: string, about: Omit<DataCopy, 'excluded'
     if ((await lstat(path).catch(() => null)) !== null) return;
     await dropCopies(dataDir, null);
     const beside = `${path}${PARTIAL}`;
-    await mkdir(join(beside, 'data'), { recursive: true });
+    await makeFolder(join(beside, 'data'));
     try {
       const excluded = await fill(join(beside, 'data'));
       await writeWhole(join(beside, RECORD), JSON.stringify({ ...about, excluded, state: 'ready' } satisfies DataCopy));

@@ -1,6 +1,7 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
+import { makeFolder } from './atomic.ts';
 import { atPath, StoreFault, systemFault } from './fault.ts';
 
 /** Who holds a lock. */
@@ -58,7 +59,7 @@ export async function lockHolder(path: string): Promise<Holder | null> {
  */
 export async function takeLock(path: string, what: string, nowMs: number): Promise<StoreLock> {
   const own: Holder = { host: hostname(), pid: process.pid, started: (await startOf(process.pid)) ?? '', sinceMs: nowMs, what };
-  await atPath(path, () => mkdir(dirname(path), { recursive: true }));
+  await atPath(path, () => makeFolder(dirname(path)));
   for (let attempt = 0; attempt < 3; attempt++) {
     try {
       await writeFile(path, JSON.stringify(own), { flag: 'wx' });

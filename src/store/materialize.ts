@@ -1,7 +1,7 @@
-import { chmod, lstat, mkdir, open, rename, rm, statfs } from 'node:fs/promises';
+import { chmod, lstat, open, rename, rm, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { FileEntry, SnapshotBody } from '../snapshot/manifest.ts';
-import { PARTIAL, syncFolder } from './atomic.ts';
+import { PARTIAL, makeFolder, syncFolder } from './atomic.ts';
 import { atPath, StoreFault } from './fault.ts';
 import type { ObjectFolder } from './objects.ts';
 
@@ -58,11 +58,11 @@ export async function placeFiles(files: readonly FileEntry[], directory: string,
   await atPath(directory, async () => {
     if ((await lstat(directory).catch(() => null)) !== null) throw new StoreFault('EEXIST', `${directory}: is there already`);
     await rm(beside, { recursive: true, force: true });
-    await mkdir(beside, { recursive: true });
+    await makeFolder(beside);
     await checkRoom(beside, neededBytes);
     for (const file of files) {
       const full = join(beside, file.path);
-      await mkdir(dirname(full), { recursive: true });
+      await makeFolder(dirname(full));
       await put(file, full);
       await chmod(full, isReadOnly ? file.mode & ~WRITE_BITS : file.mode);
     }

@@ -1,8 +1,9 @@
-import { link, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { link, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Candidate } from '../snapshot/choose.ts';
 import type { Chunk, SnapshotBody } from '../snapshot/manifest.ts';
 import type { TrustedKey } from '../snapshot/sign.ts';
+import { makeFolder } from './atomic.ts';
 import { atPath } from './fault.ts';
 import { lockHolder, type StoreLock, takeLock } from './lock.ts';
 import { type Listed, ManifestFolder } from './manifests.ts';
@@ -70,7 +71,7 @@ export class SnapshotStore {
   async trash(name: string): Promise<void> {
     const [from, to] = [this.objects.pathOf(name), this.trashPath(name)];
     await atPath(from, async () => {
-      await mkdir(dirname(to), { recursive: true });
+      await makeFolder(dirname(to));
       await rename(from, to);
       await utimes(to, this.nowMs() / 1000, this.nowMs() / 1000);
     });
@@ -80,7 +81,7 @@ export class SnapshotStore {
   async recover(name: string): Promise<boolean> {
     const to = this.objects.pathOf(name);
     try {
-      await mkdir(dirname(to), { recursive: true });
+      await makeFolder(dirname(to));
       await link(this.trashPath(name), to);
       await utimes(to, this.nowMs() / 1000, this.nowMs() / 1000);
     } catch (error) {

@@ -50,8 +50,14 @@ class Crasher {
     this.#file = file;
   }
 
-  async start(point: string): Promise<void> {
-    const child = spawn(process.execPath, [join(import.meta.dirname, '../help/crashController.mjs'), this.#file, point], { stdio: ['ignore', 'pipe', 'inherit'] });
+  /** Ends it at a sub-step, from now on. */
+  arm(point: string): void {
+    writeFileSync(`${this.#file}.point`, point);
+  }
+
+  async start(): Promise<void> {
+    this.arm('');
+    const child = spawn(process.execPath, [join(import.meta.dirname, '../help/crashController.mjs'), this.#file, `${this.#file}.point`], { stdio: ['ignore', 'pipe', 'inherit'] });
     this.child = child;
     this.said = '';
     this.adminPort = await new Promise<number>((resolve, reject) => {
@@ -130,9 +136,10 @@ it('a controller killed at every sub-step of a capture: the node is back in serv
     expect(pidsWithEnv(`TIDEGATE_NODE=${join(made.dir, 'state', 'nodes', `${NODE}.trial`)}`), point).toHaveLength(0);
     expect(readdirSync(made.dir).filter((name) => name.endsWith('.partial')), point).toEqual([]);
   };
+  await crasher.start();
+  await calm('before');
   for (const point of POINTS) {
-    await crasher.start(point);
-    await calm(point);
+    crasher.arm(point);
     const asked = await vi.waitFor(async () => {
       const answer = await post(made, crasher.adminPort, `/api/v1/nodes/${NODE}/capture`);
       if (answer.id === undefined) throw new Error(answer.error);
@@ -141,14 +148,11 @@ it('a controller killed at every sub-step of a capture: the node is back in serv
     expect(asked.id, point).toMatch(/^capture-/);
     expect(await crasher.ended(), point).toBe('SIGKILL');
     await checkStore(made);
-    await crasher.start('none');
+    await crasher.start();
     await calm(point);
     expect(existsSync(join(dataDir, 'state.json')), point).toBe(true);
     await checkStore(made);
-    await crasher.kill();
   }
-  await crasher.start('none');
-  await calm('last');
   const { id = '' } = await post(made, crasher.adminPort, `/api/v1/nodes/${NODE}/capture`);
   const last = await vi.waitFor(async () => {
     const task = (await (await fetch(`http://127.0.0.1:${crasher.adminPort}/api/v1/snapshots/tasks/${id}`)).json()) as { endedAtMs: number | null; state: string; told: string };
