@@ -94,9 +94,8 @@ export class PollFilters {
     if (filter === null) return null;
     const tooNew = filter.changes.findIndex(({ number }) => number > head);
     const told = filter.changes.splice(0, tooNew < 0 ? filter.changes.length : tooNew);
-    const list = told.map(({ raw }) => (filter.topic.kind === 'newHeads' ? hashOf(raw) : raw));
     for (const { raw } of told) filter.heldBytes -= raw.length;
-    return list;
+    return told.map(({ raw }) => raw);
   }
 
   /** The query that gives all logs of a filter; null = there is no such filter of logs. */
@@ -125,12 +124,15 @@ export class PollFilters {
 
   /** Takes what one block means for a topic. */
   deliver({ key, results, number, undoes }: TopicBatch): void {
-    for (const filter of [...(this.#byTopic.get(key) ?? [])]) {
+    const filters = [...(this.#byTopic.get(key) ?? [])];
+    // of a block a filter tells, and holds, no more than its hash
+    const told = filters[0]?.topic.kind === 'newHeads' ? results.map(hashOf) : results;
+    for (const filter of filters) {
       // what was told before it was made it has nothing to take back of
       if (undoes >= 0 && undoes <= filter.sinceSerial) continue;
       const height = undoes >= 0 ? number + 1 : number;
       if (height < filter.from || height > filter.to) continue;
-      for (const raw of results) {
+      for (const raw of told) {
         filter.changes.push({ raw, number });
         filter.heldBytes += raw.length;
       }

@@ -17,6 +17,10 @@ export interface LogNodeOptions {
   /** Most blocks of one query; 0 = any. */
   readonly limit?: number;
   readonly wording?: Wording;
+  /** Most logs of one answer; 0 = any. */
+  readonly maxLogs?: number;
+  /** Most addresses, and alternatives of one topic, of one query; 0 = any. */
+  readonly maxItems?: number;
   /** Its log index lags: the newest block has none. */
   readonly lags?: boolean;
   /** Blocks below the head that are final. */
@@ -113,6 +117,15 @@ export class LogNode {
     return block.logs.length === 0 ? [] : [{ blockHash: block.hash, blockNumber: hex(block.number), logs: block.logs }];
   }
 
+  #refusal({ address, topics = [] }: LogAsk, found: number): { readonly error: object } | null {
+    const { maxLogs = 0, maxItems = 0 } = this.options;
+    const longest = Math.max(...[address, ...topics].map((any) => (Array.isArray(any) ? any.length : 0)));
+    const isOver = maxItems > 0 && longest > maxItems;
+    if (!isOver && (maxLogs === 0 || found <= maxLogs)) return null;
+    this.refused++;
+    return { error: isOver ? { code: -32602, message: 'exceed max addresses or topics per search position' } : { code: -32005, message: `query returned more than ${maxLogs} results` } };
+  }
+
   #logs(ask: LogAsk): { readonly result?: unknown; readonly error?: object } {
     const { limit = 0, wording, lags = false } = this.options;
     const { head } = this.chain;
@@ -125,7 +138,8 @@ export class LogNode {
       this.refused++;
       return { error: wording({ from, to, limit }) };
     }
-    return { result: this.chain.query(ask).filter(({ blockHash }) => !lags || blockHash !== head.hash) };
+    const found = this.chain.query(ask).filter(({ blockHash }) => !lags || blockHash !== head.hash);
+    return this.#refusal(ask, found.length) ?? { result: found };
   }
 }
 
