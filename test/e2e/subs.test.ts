@@ -3,6 +3,7 @@ import { rpc } from '../help/client.ts';
 import { serve, testGateway } from '../help/gateway.ts';
 import type { TestGateway } from '../help/gateway.ts';
 import { Lockstep, word } from '../help/lockstep.ts';
+import { Libraries } from '../help/subsLibraries.ts';
 import { SubsClient, wish } from '../help/subsClients.ts';
 import type { CountedBlock, ToldLog } from '../help/subsStream.ts';
 
@@ -16,6 +17,8 @@ let chain: Lockstep;
 let gateway: TestGateway;
 let clients: SubsClient[] = [];
 let faults: string[] = [];
+/** Of the full run: they are slow to load, and `subsClients` has them in each run. */
+let libraries: Libraries | null = null;
 
 beforeAll(async () => {
   chain = await Lockstep.start(3);
@@ -24,6 +27,8 @@ afterAll(() => chain.close());
 afterEach(async () => {
   for (const client of clients) client.close();
   clients = [];
+  await libraries?.close();
+  libraries = null;
   await gateway.close();
 });
 
@@ -101,7 +106,10 @@ describe.each([
     gateway = await testGateway(chain.nodes, { engine, chain: { subscriptions: { tipRace }, health: { ramp: { durationMs: 200 }, ejection: { baseMs: 1_000 }, probeIntervalMs: 250 } } });
     await gateway.until((upstreams) => serve(upstreams));
     await join();
-    await grow(SIZE.calm);
+    if (FULL) libraries = await Libraries.open(gateway.url.replace('http', 'ws'), word(2));
+    do await grow(SIZE.calm);
+    while (libraries?.began === false);
+    const first = libraries?.first ?? 0;
     for (let depth = 1; depth <= 8; depth++) {
       await chain.reorg(depth, SIZE.transactions, topics);
       await toldOf(chain.tip);
@@ -133,5 +141,7 @@ describe.each([
       await grow(SIZE.calm);
     }
     await conclude();
+    await libraries?.conclude(chain.nodes[0]?.url ?? '', first, chain.tip);
+    if (FULL) console.info(`${engine}: ${chain.tip} blocks, ${clients.flatMap(({ streams }) => streams).reduce((sum, { seen }) => sum + seen, 0)} notices`);
   });
 });
