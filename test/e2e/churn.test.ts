@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { WebSocket } from 'ws';
 import { FatNode } from '../help/fatNode.ts';
 import { runProgram } from '../help/program.ts';
 import type { Program } from '../help/program.ts';
@@ -93,5 +95,13 @@ describe.each(['uws', 'node'])('the engine %s', (engine) => {
     if (FULL) console.info(`${engine}: ${Math.round(halfBytes / MIB)} MiB after half of them, ${(growthBytes / MIB).toFixed(1)} MiB more at the end`);
     expect(halfBytes).toBeGreaterThan(0);
     expect(growthBytes).toBeLessThan(MAX_GROWTH_BYTES);
+    // whoever is there at the end is told to come back
+    const last = new WebSocket(url.replace('http', 'ws'));
+    await once(last, 'open');
+    const closed = once(last, 'close');
+    program.kill('SIGTERM');
+    const [code] = (await closed) as [number];
+    expect(code).toBe(1012);
+    expect((await program.ended).code).toBe(0);
   });
 });

@@ -68,7 +68,7 @@ let recorder: Recorder;
 let echoes: Echo[] = [];
 afterEach(() => server.drain(0));
 
-async function start(engine: 'uws' | 'node'): Promise<void> {
+async function start(engine: 'uws' | 'node', webSocket: Partial<typeof OPTIONS.webSocket> = {}): Promise<void> {
   recorder = new Recorder();
   echoes = [];
   recorder.onSocket = () => {
@@ -76,7 +76,7 @@ async function start(engine: 'uws' | 'node'): Promise<void> {
     echoes.push(echo);
     return echo;
   };
-  server = await listen({ ...OPTIONS, engine }, recorder, { info: () => undefined, error: () => undefined });
+  server = await listen({ ...OPTIONS, engine, webSocket: { ...OPTIONS.webSocket, ...webSocket } }, recorder, { info: () => undefined, error: () => undefined });
 }
 
 const url = (): string => `ws://127.0.0.1:${server.port}/`;
@@ -238,6 +238,18 @@ describe.each(ENGINES)('WebSocket connections of the engine %s', (engine) => {
     // the count of connections follows with the last event of each
     await new Promise((resolve) => setImmediate(resolve));
     expect(server.connections()).toBe(0);
+  });
+
+  // 8 s are the shortest that uws knows
+  it('that give no sign of life are closed after the idle time; a pong is one', { timeout: 40_000 }, async () => {
+    await start(engine, { idleTimeoutMs: engine === 'uws' ? 8_000 : 500 });
+    const quiet = await open();
+    const { over } = await raw();
+    expect((await over).filter((one) => one.startsWith('9:')).length).toBeGreaterThan(0);
+    await echoes[1]?.closed;
+    const answer = next(quiet);
+    quiet.send('still here');
+    expect(await answer).toBe('still here');
   });
 
   it('are told to come back when the server drains', async () => {

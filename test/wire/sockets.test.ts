@@ -165,6 +165,42 @@ describe.each(ENGINES)('WebSocket clients of the engine %s', (engine) => {
     expect(await tryOpen()).toBe(400);
   });
 
+  it.each([true, false])('are told of heads, logs and pending transactions, each once, by a node with a WebSocket: %s', { timeout: 30_000 }, async (hasSocket) => {
+    const nodes = chain.nodes.map(({ name, httpUrl, wsUrl }) => ({ name, httpUrl, ...(hasSocket ? { wsUrl } : {}) }));
+    gateway = await testGateway(nodes, { engine, chain: { health: { probeIntervalMs: 100 } } });
+    await gateway.until((upstreams) => serve(upstreams));
+    const ws = await open();
+    const kinds = [['newHeads'], ['logs', { address: chain.emitter }], ['newPendingTransactions'], ['newPendingTransactions', true]] as const;
+    const answers = (await talk(ws, kinds.map((params, id) => call(id, 'eth_subscribe', ...params)))) as { id: number; result: string }[];
+    const told = new Map(answers.map(({ id, result }) => [result, { id, keys: [] as string[] }]));
+    const of = (kind: number): readonly string[] => [...told.values()].find(({ id }) => id === kind)?.keys ?? [];
+    let wake: () => void = () => undefined;
+    ws.on('message', (data) => {
+      const { subscription, result } = (JSON.parse(String(data)) as { params: { subscription: string; result: string | { hash?: string; transactionHash?: string; logIndex?: string } } }).params;
+      told.get(subscription)?.keys.push(typeof result === 'string' ? result : (result.hash ?? `${result.transactionHash}/${result.logIndex}`));
+      wake();
+    });
+    const until = async (holds: () => boolean): Promise<void> => {
+      while (!holds()) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    };
+    // until the node is listened to nothing is told of what waits
+    do {
+      await chain.block(2, 4);
+      await chain.settled();
+      await until(() => of(0).length > 0);
+    } while (of(2).length === 0);
+    await chain.block(2, 4);
+    await chain.settled();
+    const { hash, transactions } = await rpc<{ hash: string; transactions: readonly string[] }>(chain.nodes[0]?.url ?? '', 'eth_getBlockByNumber', ['latest', false]);
+    await until(() => of(0).at(-1) === hash && transactions.every((one) => of(2).includes(one) && of(3).includes(one) && of(1).filter((log) => log.startsWith(one)).length === 2));
+    for (const { keys } of told.values()) expect(new Set(keys).size).toBe(keys.length);
+    expect(of(1)).toHaveLength(4 * of(0).length);
+  });
+
   it('are told when no node is in sync, and when one is again', { timeout: 30_000 }, async () => {
     const nodes = await Promise.all([FatNode.start(), FatNode.start()]);
     gateway = await testGateway(nodes.map(({ httpUrl, wsUrl }, i) => ({ name: `n${i}`, httpUrl, wsUrl })), { engine, chain: { health: { probeIntervalMs: 100 } } });
