@@ -67,6 +67,7 @@ export const FAULTS = {
   noUpstream: row('noUpstream', [-32000, 503, 'node'], 'no upstream can answer now', 'No candidate is up, or every one failed before the deadline.'),
   deadline: row('deadline', [-32000, 503, 'node'], 'no upstream answered in time', 'The call reached its deadline.'),
   badAnswer: row('badAnswer', [-32000, 503, 'node'], 'the upstream answered garbage', 'The answer was not a JSON-RPC answer to this call.'),
+  noState: row('noState', [-32000, 503, 'node'], 'no node has the state of so old a block', 'The call reads the state of a block that is older than what any node keeps which can take it: all of them have capabilities.archive false.'),
   notAtHead: row('notAtHead', [-32000, 503, 'node'], 'no node has reached the head of the chain yet', 'No node that could take the call has the block that clients have seen already, and none got there within view.maxWaitMs.'),
   minBlock: row('minBlock', [-32000, 503, 'node'], 'the block in x-tidegate-min-block is not known here yet', 'The trusted head is below the block that the client has seen, or on another branch, and did not get there within view.maxWaitMs.'),
   minBlockForm: row('minBlockForm', [-32600, 400, 'client'], 'x-tidegate-min-block must be a block number or number:hash', 'The header cannot be read.'),

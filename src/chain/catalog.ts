@@ -1,5 +1,6 @@
 import type { MethodRow } from './evm/rows.ts';
 import type { Access, MethodSpec } from './method.ts';
+import { readsState } from './stateRead.ts';
 
 /** What is assumed of a method that no table knows: it may change something, so it is sent to one node, once. */
 const UNKNOWN: MethodRow = {
@@ -33,6 +34,7 @@ function specOf(row: MethodRow, index: number): MethodSpec {
     batchable: row.batchable,
     weight: row.weight,
     capability: row.capability,
+    readsState: readsState(row.name),
     nullMeansAbsent: row.nullMeansAbsent,
     addressIndex: row.addressIndex,
   });

@@ -45,6 +45,8 @@ export interface MethodSpec {
   /** Cost in units for rate budgets; `eth_blockNumber` is 1. */
   readonly weight: number;
   readonly capability: Capability | null;
+  /** It reads the state of a block: accounts, code, storage, or what a run of the EVM makes of them. */
+  readonly readsState: boolean;
   /** A null result can mean "this node does not have it yet": one other node may be asked. */
   readonly nullMeansAbsent: boolean;
   /** Index in params of the contract or account address, for `contract` affinity; -1 when there is none. */

@@ -193,7 +193,7 @@ export const DEFAULTS = {
     weight: 100,
     tier: 0,
     methods: { allow: [], deny: [] },
-    capabilities: { archive: 'auto', trace: 'auto', debug: 'auto', txpool: 'auto', filters: 'auto' },
+    capabilities: { archive: 'auto', stateBlocks: 128, trace: 'auto', debug: 'auto', txpool: 'auto', filters: 'auto' },
     budget: { callsPerS: 0, weightPerS: 0, burst: 0, tune: true },
     maxInFlight: 1024,
     connections: 64,

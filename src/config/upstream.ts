@@ -38,7 +38,7 @@ const headerValue = z.string({ error: 'must be text' }).regex(/^[\t\x20-\x7e]{0,
   error: 'must be printable ASCII on one line, at most 8192 characters',
 });
 
-const capability = (name: keyof typeof D.capabilities, text: string) =>
+const capability = (name: Exclude<keyof typeof D.capabilities, 'stateBlocks'>, text: string) =>
   z
     .union([z.literal('auto'), z.boolean()], { error: 'must be auto, true or false' })
     .default(D.capabilities[name])
@@ -108,7 +108,8 @@ export const upstreamObject = z.strictObject(
     ),
     capabilities: section(
       {
-        archive: capability('archive', 'Has the state of old blocks.'),
+        archive: capability('archive', 'Has the state of old blocks; false = calls that read an older state than stateBlocks allows never go there.'),
+        stateBlocks: count(D.capabilities.stateBlocks, [1, 1_000_000_000], 'With archive false: newest blocks that it has the state of.'),
         trace: capability('trace', 'Has the trace_ family.'),
         debug: capability('debug', 'Has the debug_ family.'),
         txpool: capability('txpool', 'Has the txpool_ family.'),

@@ -55,6 +55,8 @@ export function askForBlock({ ref, sight, racedHash }: CallView, ask: RankAsk): 
   if (ref.kind === 'number') {
     ask.requiredBlock = ref.number;
     ask.stateBlock = ref.number;
+  } else if (ref.kind === 'tag' && ref.tag === 'earliest') {
+    ask.stateBlock = 0;
   } else if (ref.kind === 'range') {
     ask.requiredBlock = Math.max(heightOf(ref.from), heightOf(ref.to));
   }

@@ -25,6 +25,7 @@ const WORDS: Readonly<Record<Exclusion, (node: Explained, facts: ReasonFacts) =>
       ? `its head is ${entry.headNumber}, the call needs block ${ask.requiredBlock}`
       : `it is known to be on the trusted branch up to ${entry.agreedNumber}, the call needs it up to ${ask.trustedBlock}`,
   pruned: (_node, { entry, ask }) => `it has states from block ${entry.lowestState} on, the call reads block ${ask.stateBlock}`,
+  archive: (_node, { entry, ask }) => `it is no archive by its config: it has states from block ${entry.stateFloor} on, the call reads block ${ask.stateBlock}`,
   budget: (_node, { budget }) => `its budget of ${budgetWords(budget)} is used up for another ${Math.ceil(budget.waitMs)} ms`,
   tier: () => 'a better tier serves, or the judge gives it no traffic now',
 };

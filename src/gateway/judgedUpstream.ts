@@ -14,7 +14,8 @@ function declaredLacks(config: UpstreamConfig): number {
 
 /** A configured upstream as its judge sees it. */
 export function judgedUpstream(config: UpstreamConfig, catalog: Catalog): JudgedUpstream {
-  const { name, weight, tier, maxInFlight, methods } = config;
+  const { name, weight, tier, maxInFlight, methods, capabilities } = config;
   const denied = deniedMask(catalog, methods.allow, methods.deny);
-  return { name, weight, tier, maxInFlight, lacks: declaredLacks(config), denied };
+  const stateBlocks = capabilities.archive === false ? capabilities.stateBlocks : 0;
+  return { name, weight, tier, maxInFlight, lacks: declaredLacks(config), stateBlocks, denied };
 }

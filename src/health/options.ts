@@ -32,6 +32,8 @@ export interface JudgedUpstream {
   readonly maxInFlight: number;
   /** Bits of `1 << capabilityIndex` declared as absent. */
   readonly lacks: number;
+  /** How many of its newest blocks it has the state of, the head among them; 0 = all, or nobody knows. */
+  readonly stateBlocks: number;
   /** 1 at a method's index = never send it there; null = everything may go. */
   readonly denied: Uint8Array | null;
 }

@@ -28,6 +28,7 @@ function entryOf(node: NodeHealth, heads: HeadTracker, service: Service, nowMs: 
     agreedNumber: heads.agreedAt(node.index),
     lacks: node.lacks,
     lowestState: node.learnt.lowestState,
+    stateFloor: head === null || upstream.stateBlocks === 0 ? 0 : Math.max(0, head.number - upstream.stateBlocks + 1),
     denied: node.learnt.denied,
     heldUntilMs: node.hold.untilMs(nowMs),
     maxInFlight: upstream.maxInFlight,
@@ -36,7 +37,7 @@ function entryOf(node: NodeHealth, heads: HeadTracker, service: Service, nowMs: 
   };
 }
 
-const ENTRY_KEYS = ['state', 'tier', 'weight', 'maxInFlight', 'headNumber', 'headHash', 'client', 'agreedNumber', 'lacks', 'lowestState', 'denied', 'heldUntilMs', 'attemptTimeoutMs', 'hedgeDelayMs'] as const;
+const ENTRY_KEYS = ['state', 'tier', 'weight', 'maxInFlight', 'headNumber', 'headHash', 'client', 'agreedNumber', 'lacks', 'lowestState', 'stateFloor', 'denied', 'heldUntilMs', 'attemptTimeoutMs', 'hedgeDelayMs'] as const;
 
 const sameEntry = (a: RouteEntry, b: RouteEntry | undefined): boolean => b !== undefined && ENTRY_KEYS.every((key) => a[key] === b[key]);
 

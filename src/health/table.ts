@@ -22,6 +22,8 @@ export interface RouteEntry {
   readonly lacks: number;
   /** Lowest block whose state it has; 0 for archive or unknown. */
   readonly lowestState: number;
+  /** Lowest block whose state it has by its config (`archive: false`), as far as its head is known; 0 = nothing is said. */
+  readonly stateFloor: number;
   /** 1 at a method's index = never send it there; null = everything may go. */
   readonly denied: Uint8Array | null;
   /** Monotonic ms until which it asked not to be called (429); 0 = not held. */

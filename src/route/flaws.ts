@@ -20,7 +20,7 @@ export interface RankAsk {
   stateBlock: number;
 }
 
-/** Why a node is left out of a call, as bits. The first four are firm, the others yield when nobody else is left. */
+/** Why a node is left out of a call, as bits. The first four and the last are firm, the others yield when nobody else is left. */
 export const FLAW = {
   /** Its weight is 0: its state allows no traffic. */
   state: 1,
@@ -38,12 +38,14 @@ export const FLAW = {
   pruned: 64,
   /** Its budget is used up for now: it comes after those that have room. */
   budget: 128,
+  /** Its config says that it is no archive, and the call reads the state of a block that is too old for it. */
+  archive: 256,
 } as const;
 
 export type FlawName = keyof typeof FLAW;
 
 /** Flaws that no shortage of nodes makes good. */
-export const FIRM_FLAWS = FLAW.state | FLAW.denied | FLAW.capability | FLAW.full;
+export const FIRM_FLAWS = FLAW.state | FLAW.denied | FLAW.capability | FLAW.full | FLAW.archive;
 
 /** Flaws for which the node cannot run the method at all. */
 export const INABILITIES = FLAW.denied | FLAW.capability;
@@ -60,6 +62,7 @@ export function flawsOf(entry: RouteEntry, method: MethodSpec, ask: RankAsk, boo
   if (entry.headNumber >= 0 && entry.headNumber < ask.requiredBlock) flaws |= FLAW.behind;
   if (entry.agreedNumber < ask.trustedBlock && (ask.racedHash === '' || entry.headHash !== ask.racedHash)) flaws |= FLAW.behind;
   if (ask.stateBlock >= 0 && entry.lowestState > ask.stateBlock) flaws |= FLAW.pruned;
+  if (method.readsState && ask.stateBlock >= 0 && entry.stateFloor > ask.stateBlock) flaws |= FLAW.archive;
   if (!book.budgets.hasRoom(entry.index, method.weight, ask.nowMs)) flaws |= FLAW.budget;
   return flaws;
 }

@@ -191,16 +191,19 @@ export class Ranker {
   }
 }
 
-/** Why nobody is left: no node can do it at all, those that can are full, or they are out. */
+/** Why nobody is left: no node can do it at all, none has a state so old, those that can are full, or they are out. */
 function refusalOf(table: RouteTable, method: MethodSpec, ask: RankAsk, book: LoadBook): FaultKind {
   let able = table.entries.length === 0;
   let full = false;
+  let tooOld = false;
   for (const entry of table.entries) {
     const flaws = flawsOf(entry, method, ask, book);
     if ((flaws & INABILITIES) !== 0) continue;
+    tooOld ||= (flaws & FLAW.archive) !== 0;
+    if ((flaws & FLAW.archive) !== 0) continue;
     able = true;
     full ||= (flaws & FIRM_FLAWS) === FLAW.full && table.serving.includes(entry.index);
   }
-  if (!able) return 'methodUnsupported';
+  if (!able) return tooOld ? 'noState' : 'methodUnsupported';
   return full ? 'overloaded' : 'noUpstream';
 }

@@ -37,7 +37,7 @@ export const JUDGE: JudgeOptions = {
 };
 
 export function upstreamOf(name: string, extra: Partial<JudgedUpstream> = {}): JudgedUpstream {
-  return { name, weight: 100, tier: 0, maxInFlight: 256, lacks: 0, denied: null, ...extra };
+  return { name, weight: 100, tier: 0, maxInFlight: 256, lacks: 0, stateBlocks: 0, denied: null, ...extra };
 }
 
 export function outcomeOf(kind: OutcomeClass, holdMs = 0): Outcome {

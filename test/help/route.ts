@@ -37,6 +37,7 @@ export function entryOf(index: number, change: Partial<RouteEntry> = {}): RouteE
     attemptTimeoutMs: 500,
     hedgeDelayMs: 20,
     client: '',
+    stateFloor: 0,
     ...change,
   };
 }
@@ -71,6 +72,7 @@ export function specOf(change: Partial<MethodSpec> = {}): MethodSpec {
     batchable: true,
     weight: 1,
     capability: null,
+    readsState: false,
     nullMeansAbsent: false,
     addressIndex: -1,
     ...change,

@@ -1,7 +1,7 @@
 import type { BlockPlace, FinalityRule, MethodSpec } from '../method.ts';
 
 /** A catalogue row before it has its index. */
-export type MethodRow = Omit<MethodSpec, 'index'>;
+export type MethodRow = Omit<MethodSpec, 'index' | 'readsState'>;
 
 /** What a row may set against its family's defaults. */
 export type RowChange = Partial<Omit<MethodRow, 'name' | 'block' | 'weight'>>;

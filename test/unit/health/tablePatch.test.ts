@@ -6,7 +6,7 @@ import { diffTable, patchTable } from '../../../src/health/tablePatch.ts';
 
 const entry = (index: number, headNumber: number): RouteEntry => ({
   index, name: `n${index}`, seed: index, state: 'serving', tier: 0, weight: 100, headNumber, headHash: '', client: '', agreedNumber: headNumber,
-  lacks: 0, lowestState: 0, denied: null, heldUntilMs: 0, maxInFlight: 10, attemptTimeoutMs: 100, hedgeDelayMs: 50,
+  lacks: 0, lowestState: 0, stateFloor: 0, denied: null, heldUntilMs: 0, maxInFlight: 10, attemptTimeoutMs: 100, hedgeDelayMs: 50,
 });
 
 it('a table made of patches is the table that was told, and keeps the entries that did not change', () => {

@@ -200,6 +200,7 @@ describe('affinity none', () => {
 
 describe('exclusions', () => {
   const trace = specOf({ index: 3, capability: 'trace' });
+  const STATE = specOf({ readsState: true });
   const alone = (change: Partial<RouteEntry>, ask: Partial<RankAsk> = {}, method = READ): number[] =>
     order(tableOf([entryOf(0, change), entryOf(1)]), ask, {}, method).sort();
 
@@ -216,6 +217,10 @@ describe('exclusions', () => {
     expect(alone({ headNumber: -1 }, { requiredBlock: 100 })).toEqual([0, 1]);
     expect(alone({ lowestState: 51 }, { stateBlock: 50 })).toEqual([1]);
     expect(alone({ lowestState: 50 }, { stateBlock: 50 })).toEqual([0, 1]);
+    expect(alone({ stateFloor: 51 }, { stateBlock: 50 }, STATE)).toEqual([1]);
+    expect(alone({ stateFloor: 50 }, { stateBlock: 50 }, STATE)).toEqual([0, 1]);
+    expect(alone({ stateFloor: 51 }, { stateBlock: -1 }, STATE)).toEqual([0, 1]);
+    expect(alone({ stateFloor: 51 }, { stateBlock: 50 }, specOf({ readsState: false }))).toEqual([0, 1]);
   });
 
   it('yield where nobody else is left: a held node before one without the data', () => {
@@ -230,9 +235,9 @@ describe('exclusions', () => {
   });
 
   it('name why nobody is left', () => {
-    const refusal = (entries: RouteEntry[], method = READ): string => {
+    const refusal = (entries: RouteEntry[], method = READ, ask: Partial<RankAsk> = {}): string => {
       const ranker = new Ranker(new LoadBook(2), 0.25);
-      expect(ranker.rank(tableOf(entries), method, askOf(), new Int32Array(2))).toBe(0);
+      expect(ranker.rank(tableOf(entries), method, askOf(ask), new Int32Array(2))).toBe(0);
       return ranker.refusal;
     };
     expect(refusal([])).toBe('noUpstream');
@@ -240,6 +245,9 @@ describe('exclusions', () => {
     expect(refusal([entryOf(0, { lacks: 2 }), entryOf(1, { lacks: 2 })], trace)).toBe('methodUnsupported');
     expect(refusal([entryOf(0, { lacks: 2 }), entryOf(1, { weight: 0 })], trace)).toBe('noUpstream');
     expect(refusal([entryOf(0, { maxInFlight: 0 }), entryOf(1, { weight: 0 })])).toBe('overloaded');
+    const floors = (second: Partial<RouteEntry>): RouteEntry[] => [entryOf(0, { stateFloor: 9 }), entryOf(1, second)];
+    expect(refusal(floors({ stateFloor: 9 }), STATE, { stateBlock: 8 })).toBe('noState');
+    expect(refusal(floors({ weight: 0 }), STATE, { stateBlock: 8 })).toBe('noUpstream');
   });
 
   it('come after tiers: a better tier goes first, however loaded', () => {
