@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { SnapshotTask } from '../../src/controller/snapshotTasks.ts';
@@ -31,7 +31,6 @@ const vaultOf = (made: Kept): Promise<Vault> => openVault({ settings: made.confi
 
 /** Sends a command to the controller's admin port and waits for what it comes to. */
 async function command(made: Kept, path: string, body: object): Promise<SnapshotTask> {
-  const { readFileSync } = await import('node:fs');
   const token = readFileSync(made.config.controller.admin.tokenFile, 'utf8').trim();
   const origin = `http://127.0.0.1:${made.controller.adminPort}`;
   const answer = await fetch(`${origin}${path}`, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` }, body: JSON.stringify(body) });
@@ -73,5 +72,47 @@ describe('a capture of a kept node', () => {
     expect(Number(/^tidegate_snapshot_drill_seconds\{chain="test"\} (\S+)$/m.exec(metrics)?.[1])).toBeGreaterThan(0);
     expect(beside(made)).toEqual([]);
     expect(existsSync(`${made.config.nodes[0]!.dataDir}.tidegate-drill`)).toBe(false);
+  });
+
+  it('by schedule: a full one, then an incremental one of another node; the tree of the last proven one is kept and hashed', async () => {
+    const made = await kept({ everyMs: '2s', fullEveryMs: '1h', capture: { enabled: true, jitter: 0.5, retryMs: '1s' }, tree: { checkEveryMs: '1s' }, keep: { last: 2, hourly: 0, daily: 0, weekly: 0, monthly: 0 } });
+    const vault = await vaultOf(made);
+    const two = await vi.waitFor(async () => {
+      const all = await vault.store.trusted('test');
+      if (all.length < 2 || all.some(({ manifest }) => manifest.verification === null)) throw new Error(made.journal().slice(-12).map(({ node, kind, what, why }) => `${node} ${kind} ${what}: ${why}`).join('\n'));
+      return all.slice(-2).map(({ manifest }) => manifest.snapshot);
+    }, WAIT);
+    expect(two[1]).toMatchObject({ kind: 'incremental', parent: { sequence: two[0]?.sequence, headHash: two[0]?.head.hash } });
+    expect(two[1]?.source).not.toBe(two[0]?.source);
+    const tree = await vi.waitFor(async () => {
+      const [found] = await vault.store.trees.list('test');
+      if (found === undefined) throw new Error('no tree yet');
+      // it may go for a newer one meanwhile: while it is mounted it stays
+      await vault.store.trees.pin(found.id, 'nobody');
+      if ((await vault.store.trees.find('test', found.id)) === null) throw new Error('gone');
+      return found;
+    }, WAIT);
+    const from = made.journal().length;
+    const file = join(tree.path, 'state.json');
+    chmodSync(file, 0o644);
+    const bytes = readFileSync(file);
+    bytes[bytes.length - 2]! ^= 1;
+    writeFileSync(file, bytes);
+    const told = await made.entry(({ kind, what, outcome }) => kind === 'snapshot' && what === 'tree' && outcome === 'failed', from);
+    expect(told.why).toContain('file state.json, chunk');
+    expect((await vault.store.trees.find('test', tree.id))?.problem).toContain('has other bytes than the manifest names');
+  });
+
+  it('is refused in words where it cannot be, and never takes the last node out of service', async () => {
+    const made = await kept({}, { nodes: 2, healing: { minInService: 2, patienceMs: '1s' }, change: (node, i) => (i === 1 ? { client: 'command', args: ['--host', '127.0.0.1', '--port', '{httpPort}', ...(node['args'] as string[])] } : {}) });
+    await expect(command(made, '/api/v1/nodes/kept-2/capture', {})).rejects.toThrow('needs trialArgs');
+    await expect(command(made, '/api/v1/nodes/nobody/capture', {})).rejects.toThrow('no such node');
+    await expect(command(made, '/api/v1/nodes/kept-1/capture', { kind: 'half' })).rejects.toThrow('kind must be full or incremental');
+    const from = made.journal().length;
+    const waited = await command(made, '/api/v1/nodes/kept-1/capture', {});
+    expect([waited.state, waited.told]).toEqual(['failed', expect.stringContaining('1 would stay in service, 2 wanted')]);
+    expect(made.journal().slice(from).filter(({ kind }) => kind === 'step')).toEqual([]);
+    const drilled = await command(made, '/api/v1/nodes/kept-1/drill', {});
+    expect([drilled.state, drilled.told]).toEqual(['failed', 'no snapshot is proven as far as the configuration asks']);
   });
 });
