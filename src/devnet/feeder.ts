@@ -1,7 +1,7 @@
 import type { FedNode, Ledger } from './ledger.ts';
 import { PoolLink } from './link.ts';
 import { Patience, type Verdict } from './patience.ts';
-import { makeBlock, pickUpAll, pickUpQueued, rollBack, sameTransactions } from './replay.ts';
+import { clearForeign, makeBlock, pickUpAll, pickUpQueued, rollBack, sameTransactions } from './replay.ts';
 import { reasonOf } from './report.ts';
 import { type Call, type NodeBlock, NodeRpc } from './rpc.ts';
 import { Mutex, Signal } from './signal.ts';
@@ -194,6 +194,10 @@ export class Feeder {
     const record = log.read(number);
     pool.include(record.transactions.map(({ hash }) => hash));
     if (number < this.target) this.#turn('behind');
+    if (await clearForeign(this.rpc, record, pool)) {
+      this.#offered = 0;
+      this.#ledger.onPickedUp();
+    }
     const made = await makeBlock(this.rpc, record, this.#careful);
     // A cut may have come meanwhile: the next look decides.
     if (number > log.tip) return true;

@@ -39,6 +39,22 @@ export async function pickUpQueued(rpc: NodeRpc, pool: PendingPool): Promise<boo
   return Number(status.queued) > 0 && (await pickUpAll(rpc, pool));
 }
 
+/**
+ * Takes out of a node's pool what a record has not, and would get into the block that the node makes of it; it is taken over
+ * into `pool`, to be given back afterwards. True when there was any.
+ */
+export async function clearForeign(rpc: NodeRpc, record: BlockRecord, pool: PendingPool): Promise<boolean> {
+  const status = (await rpc.call('txpool_status')) as { pending: string };
+  if (Number(status.pending) === 0) return false;
+  const { pending } = (await rpc.call('txpool_content')) as { pending: PoolPart };
+  const own = new Set(record.transactions.map(({ hash }) => hash));
+  const foreign = Object.values(pending).flatMap((byNonce) => Object.values(byNonce).map(({ hash }) => hash)).filter((hash) => !own.has(hash));
+  if (foreign.length === 0) return false;
+  await pickUp(rpc, foreign, pool);
+  await rpc.batch(foreign.map((hash): Call => ['anvil_dropTransaction', hash]));
+  return true;
+}
+
 /** True when a node's block has the record's transactions, in their order. */
 export function sameTransactions(made: NodeBlock, record: BlockRecord): boolean {
   return made.transactions.length === record.transactions.length && made.transactions.every((hash, index) => hash === record.transactions[index]?.hash);

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { makeFolder } from '../observe/folder.ts';
 import type { Logger } from '../observe/log.ts';
 import { rotate, tail } from './outputFile.ts';
 import type { OutputLimits } from './outputFile.ts';
@@ -39,7 +40,7 @@ export class ProcessDriver implements NodeDriver {
   constructor(options: ProcessDriverOptions, log: Logger) {
     this.#options = { ...options, stateDir: resolve(options.stateDir) };
     this.#log = log;
-    mkdirSync(this.#options.stateDir, { recursive: true, mode: 0o700 });
+    makeFolder(this.#options.stateDir, 0o700);
   }
 
   observe(name: string): Promise<Observed> {
@@ -54,7 +55,7 @@ export class ProcessDriver implements NodeDriver {
   async start(name: string, spec: RunSpec): Promise<void> {
     if (this.#living(name) !== null) return;
     this.#refuseSecond(name, spec);
-    mkdirSync(spec.dataDir, { recursive: true });
+    makeFolder(spec.dataDir);
     // written first: whoever finds it without a process knows that one may carry the mark
     const record: RunRecord = { pid: -1, startTicks: -1, bootId: this.#boot, startedAtMs: Date.now(), endedAtMs: -1, exitCode: null, signal: null, oomKilled: false, stopSignal: spec.stopSignal };
     writeRecord(this.#recordPath(name), record);

@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
+import { makeFolder } from '../observe/folder.ts';
 
 /** What is written down of a run, so that another controller finds it again. */
 const schema = z.strictObject({
@@ -30,7 +31,7 @@ export function readRecord(path: string): RunRecord | null {
 
 /** Replaces a record whole. @throws Error when the directory cannot be written to */
 export function writeRecord(path: string, record: RunRecord): void {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   writeFileSync(`${path}.new`, JSON.stringify(record), { mode: 0o600 });
   renameSync(`${path}.new`, path);
 }

@@ -1,6 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolder } from '../observe/folder.ts';
 
 const TOKEN_BYTES = 32;
 const MAX_FILE_BYTES = 4096;
@@ -34,7 +35,7 @@ export async function loadToken(path: string): Promise<TokenFile> {
 
 async function makeToken(path: string): Promise<TokenFile> {
   const token = randomBytes(TOKEN_BYTES).toString('base64url');
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(path), 0o700);
   await writeFile(path, `${token}\n`, { flag: 'wx', mode: 0o600 });
   return { token, made: true };
 }

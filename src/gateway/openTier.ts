@@ -16,7 +16,7 @@ export async function checkTier({ cache }: Config, log: Logger): Promise<void> {
     const fault = await checkFile(path);
     if (fault !== null) log.warn({ path, fault }, 'the file of stored answers was damaged and is set aside; a new one is begun');
   } catch (error) {
-    log.error({ path, fault: String(error) }, 'the file of stored answers cannot be checked');
+    log.error({ path, fault: String(error) }, 'the file of stored answers (cache.disk.path) cannot be checked');
   }
 }
 
@@ -26,7 +26,7 @@ export function openTier({ cache }: Config, log: Logger, metrics: GatewayMetrics
   if (path === '') return null;
   const onFailed = (fault: string): void => {
     metrics.setDiskUp(false);
-    log.error({ path, fault }, 'the file of stored answers is used no more, until a restart');
+    log.error({ path, fault }, 'the file of stored answers (cache.disk.path) is used no more, until a restart');
   };
   try {
     const store = new DiskStore({ path, maxBytes }, { onFailed, onEvicted: (answers) => metrics.onDiskEvicted(answers) });

@@ -1,5 +1,6 @@
-import { appendFileSync, mkdirSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { appendFileSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeFolder } from './folder.ts';
 
 /** One thing that was done, or found. */
 export interface JournalEntry {
@@ -34,7 +35,7 @@ export class Journal {
   constructor(path: string, limits: JournalLimits) {
     this.#path = path;
     this.#limits = limits;
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(path), 0o700);
   }
 
   /** @throws Error when it cannot be written */

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import { dirname } from 'node:path';
 import { open } from 'lmdb';
 import type { Database, RootDatabase } from 'lmdb';
+import { makeFolder } from '../observe/folder.ts';
 import type { Entry } from '../cache/entry.ts';
 import type { FlushScope } from '../cache/store.ts';
 import { decodeRecord, encodeRecord, headOf, isOfMethod, isWhole } from './record.ts';
@@ -54,6 +56,7 @@ export class DiskStore {
     this.path = path;
     this.#maxBytes = maxBytes;
     this.#listener = listener;
+    makeFolder(dirname(path));
     this.#env = open<Buffer, Buffer>({ path, noSubdir: true, maxDbs: 4, encoding: 'binary', keyEncoding: 'binary' });
     this.#answers = this.#env.openDB<Buffer, Buffer>({ name: 'answers', encoding: 'binary', keyEncoding: 'binary' });
     this.#order = this.#env.openDB<Buffer, Buffer>({ name: 'order', encoding: 'binary', keyEncoding: 'binary' });

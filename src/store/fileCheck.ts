@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { makeFolder } from '../observe/folder.ts';
 
 /** How long a check may take: a file of 1 GiB takes some seconds. */
 const CHECK_MS = 60_000;
@@ -25,7 +26,7 @@ export function setAside(path: string): string | null {
  * @returns why it was set aside; null = it was not
  */
 export async function checkFile(path: string): Promise<string | null> {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   if (!existsSync(path)) return null;
   const copy = `${path}.checked`;
   rmSync(copy, { force: true });

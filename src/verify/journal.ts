@@ -1,5 +1,6 @@
-import { appendFileSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { appendFileSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolder } from '../observe/folder.ts';
 import type { RunJournal } from './chunks.ts';
 
 /** What was found good longer ago is hashed again. */
@@ -30,7 +31,7 @@ const load = (path: string, nowMs: number): Map<number, Uint8Array> => {
 
 /** Journal of the verification of one snapshot: goes on where one that was cut short ended. */
 export function openJournal(folder: string, id: string, nowMs: number): FileJournal {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 0o700);
   const path = join(folder, `${id}.runs`);
   const tops = load(path, nowMs);
   return {

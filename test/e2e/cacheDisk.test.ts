@@ -149,12 +149,12 @@ it.each([0, 4096, 20_000])('a file cut to %i bytes kills no edge, and is set asi
   await edge.stop();
 });
 
-it('a path that cannot be opened means no second tier, and says so', async () => {
+it.each([['below a file', (config: string) => join(config, 'below-a-file')], ['where no file can be made', () => '/proc/tidegate']])('a path %s means no second tier, and says so', async (_what, folderOf) => {
   const folder = mkdtempSync(join(tmpdir(), 'tidegate-disk-'));
   const devnet = await testDevnet();
   closers.push(() => devnet.close());
   const config = configOf(devnet, folder);
-  writeFileSync(config, readFileSync(config, 'utf8').replace(join(folder, 'answers.mdb'), join(config, 'below-a-file', 'answers.mdb')));
+  writeFileSync(config, readFileSync(config, 'utf8').replace(join(folder, 'answers.mdb'), join(folderOf(config), 'answers.mdb')));
   const edge = await startEdge(config);
   expect(await gauge(edge, 'cache_disk_up')).toBe(0);
   expect((await tell(edge.url, 'eth_chainId')).body.result).toBe('0x7a69');

@@ -157,6 +157,22 @@ describe('a node that is held back', () => {
     await sameEverywhere();
   });
 
+  it('makes the chain’s block without a transaction that only it had been sent meanwhile, and does not lose that', async () => {
+    await devnet.settled();
+    const rollbacks = (): number => devnet.reports.filter(({ message, fields }) => message.includes('rolled back') && fields['node'] === devnet.nodes[2]?.name).length;
+    const before = rollbacks();
+    devnet.sequencer.hold(2, 1);
+    onTestFinished(() => devnet.sequencer.hold(2, 0));
+    await devnet.mine(1);
+    const hash = await rpc<string>(devnet.url(2), 'eth_sendRawTransaction', [await signer(5).sign()]);
+    devnet.sequencer.hold(2, 0);
+    await devnet.settled();
+    expect(rollbacks()).toBe(before);
+    await minedEverywhere([hash]);
+    await sameEverywhere();
+    expect(rollbacks()).toBe(before);
+  });
+
   it('refuses a hold that is no whole number, or of no node', () => {
     expect(() => devnet.sequencer.hold(0, -1)).toThrow('whole number');
     expect(() => devnet.sequencer.hold(9, 1)).toThrow('there is no node 9');
