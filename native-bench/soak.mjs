@@ -1,12 +1,17 @@
-// Nodes die, hang and come back for a while, with calls running: npm run soak -- [--seconds 1800] [--seed 1] [--rate 200]
-// Fails when an idempotent read fails, when a node is not back at the end, or when memory, files or processes leak.
+// Nodes die, hang, are restarted and come back for a while, with calls and subscriptions running:
+// npm run soak -- [--seconds 1800] [--seed 1] [--rate 200] [--clients 8]
+// Fails when an idempotent read fails, when a stream lacks or doubles what the chain has, when a node is not back at the
+// end, or when memory, files or processes leak.
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { request, Agent } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { checkStreams, openStreams } from './soakStreams.mjs';
 
-const { values } = parseArgs({ options: { seconds: { type: 'string', default: '1800' }, seed: { type: 'string', default: '1' }, rate: { type: 'string', default: '200' } } });
+const { values } = parseArgs({ options: { seconds: { type: 'string', default: '1800' }, seed: { type: 'string', default: '1' }, rate: { type: 'string', default: '200' }, clients: { type: 'string', default: '8' } } });
 const seconds = Number(values.seconds);
 const rate = Number(values.rate);
 
@@ -20,7 +25,9 @@ const random = () => {
 };
 const pick = (list) => list[Math.floor(random() * list.length)];
 
-const demo = spawn(process.execPath, [new URL('../dist/main.js', import.meta.url).pathname, 'demo', '--port', '0', '--admin-port', '0', '--block-time', '1s'], { stdio: ['ignore', 'pipe', 'inherit'] });
+const folder = mkdtempSync(join(tmpdir(), 'tidegate-soak-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+const demo = spawn(process.execPath, [new URL('../dist/main.js', import.meta.url).pathname, 'demo', '--port', '0', '--admin-port', '0', '--block-time', '1s'], { stdio: ['ignore', 'pipe', 'inherit'], cwd: folder });
 let said = '';
 demo.stdout.on('data', (text) => {
   said += text;
@@ -84,6 +91,17 @@ function call() {
 
 const files = (pid) => readdirSync(`/proc/${pid}/fd`).length;
 const memory = (pid) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024;
+/** Processes that the demo has started and that are there, ended ones that nobody asked after too. */
+const children = () =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\) \S /, '').startsWith(`${demo.pid} `);
+      } catch {
+        return false;
+      }
+    }).length;
 const nodes = async () => (await fetch(`${controller}/api/v1/nodes`)).json();
 const serving = async () => (await (await fetch(`${admin}/api/v1/upstreams`)).json())[0].upstreams.filter(({ state, assignedWeight, configuredWeight }) => state === 'serving' && assignedWeight === configuredWeight).map(({ name }) => name);
 const allServe = async (limitMs) => {
@@ -92,6 +110,8 @@ const allServe = async (limitMs) => {
 };
 
 if (!(await allServe(60_000))) throw new Error('the nodes did not come up');
+const streamFaults = [];
+const streams = await openStreams(url, Number(values.clients), streamFaults);
 const startMs = performance.now();
 let sent = 0;
 const pacer = setInterval(() => {
@@ -99,13 +119,27 @@ const pacer = setInterval(() => {
   for (; sent < due; sent++) call();
 }, 5);
 
-const troubles = { kill: 0, stop: 0 };
+const restart = (name) =>
+  fetch(`${controller}/api/v1/nodes/${name}/restart`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${readFileSync(join(folder, '.tidegate', 'controller.token'), 'utf8').trim()}` },
+    body: '{}',
+  });
+/** Operations by their line in the journal, which is asked for in pieces. */
+const operations = new Map();
+const readJournal = async () => {
+  for (const entry of await (await fetch(`${controller}/api/v1/journal?limit=300`)).json()) if (entry.kind === 'operation') operations.set(JSON.stringify(entry), entry);
+};
+const samples = [];
+const troubles = { kill: 0, stop: 0, restart: 0 };
 const hit = new Set();
 const out = new Set();
 let base = null;
 while (performance.now() - startMs < seconds * 1000 && !over) {
   const up = await serving();
-  if (base === null && performance.now() - startMs > 20_000) base = { memoryBytes: memory(demo.pid), files: files(demo.pid) };
+  if (base === null && performance.now() - startMs > 20_000) base = { memoryBytes: memory(demo.pid), files: files(demo.pid), children: children() };
+  samples.push(memory(demo.pid));
+  await readJournal();
   // a node that was hit counts as well again when it was seen out of service and back
   for (const name of hit) if (!up.includes(name)) out.add(name);
   for (const name of out) {
@@ -118,10 +152,11 @@ while (performance.now() - startMs < seconds * 1000 && !over) {
   if (well.length >= 2) {
     const victim = (await nodes()).find(({ name }) => name === pick(well));
     const pid = victim?.process?.pid;
-    const trouble = pick(['kill', 'kill', 'stop']);
+    const trouble = pick(['kill', 'kill', 'stop', 'restart']);
     if (pid) {
       try {
-        process.kill(pid, trouble === 'kill' ? 'SIGKILL' : 'SIGSTOP');
+        if (trouble === 'restart') await restart(victim.name);
+        else process.kill(pid, trouble === 'kill' ? 'SIGKILL' : 'SIGSTOP');
         troubles[trouble]++;
         hit.add(victim.name);
       } catch {
@@ -134,9 +169,15 @@ while (performance.now() - startMs < seconds * 1000 && !over) {
 clearInterval(pacer);
 const cameBack = await allServe(120_000);
 while (underWay > 0 && !over) await wait(50);
-const journal = await (await fetch(`${controller}/api/v1/journal?limit=1000`)).json();
-const healed = journal.filter(({ kind, outcome, why }) => kind === 'operation' && outcome === 'ok' && !why.startsWith('nothing of it')).map(({ durationMs }) => durationMs).sort((a, b) => a - b);
-const last = { memoryBytes: memory(demo.pid), files: files(demo.pid) };
+const transactions = await streams.stop();
+const told = await checkStreams(url, streams, streamFaults);
+await readJournal();
+const healed = [...operations.values()].filter(({ outcome, why }) => outcome === 'ok' && !why.startsWith('nothing of it')).map(({ durationMs }) => durationMs).sort((a, b) => a - b);
+const last = { memoryBytes: memory(demo.pid), files: files(demo.pid), children: children() };
+const middle = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)] ?? 0;
+const quarter = Math.ceil(samples.length / 4);
+const mib = (bytes) => Math.round(bytes / 2 ** 20);
+const [early, late] = [middle(samples.slice(0, quarter)), middle(samples.slice(-quarter))];
 const anvils = (await nodes()).filter(({ process: run }) => run.state === 'running').map(({ process: run }) => run.pid);
 demo.kill('SIGINT');
 const code = await ended;
@@ -150,14 +191,16 @@ const lives = (pid) => {
 const left = anvils.filter(lives);
 took.sort((a, b) => a - b);
 const at = (list, share) => Math.round((list[Math.min(list.length - 1, Math.floor(share * list.length))] ?? 0) * 10) / 10;
-const figures = { seconds, seed: Number(values.seed), calls, errors: errors.length, troubles, p50Ms: at(took, 0.5), p99Ms: at(took, 0.99), maxMs: at(took, 1), healed: healed.length, healMedianMs: at(healed, 0.5), healMaxMs: at(healed, 1), cameBack, memoryMiB: [base, last].map((one) => one && Math.round(one.memoryBytes / 2 ** 20)), files: [base?.files, last.files], processesLeft: left.length, exit: code };
+const figures = { seconds, seed: Number(values.seed), calls, errors: errors.length, troubles, p50Ms: at(took, 0.5), p99Ms: at(took, 0.99), maxMs: at(took, 1), healed: healed.length, healMedianMs: at(healed, 0.5), healMaxMs: at(healed, 1), cameBack, transactions, ...told, memoryMiB: [base, last].map((one) => one && mib(one.memoryBytes)), memoryQuartersMiB: [mib(early), mib(late)], files: [base?.files, last.files], children: [base?.children, last.children], processesLeft: left.length, exit: code };
 console.log(JSON.stringify(figures));
 const faults = [];
+if (streamFaults.length > 0) faults.push(`${streamFaults.length} faults of streams: ${streamFaults.slice(0, 5).join(' | ')}`);
 if (errors.length > 0) faults.push(`${errors.length} errors: ${errors.slice(0, 5).join(' | ')}`);
 if (!cameBack) faults.push('not all nodes came back');
 if (left.length > 0) faults.push(`processes left: ${left}`);
 if (code !== 0) faults.push(`the demo ended with ${code}`);
-if (base !== null && last.memoryBytes > 2 * base.memoryBytes + 100 * 2 ** 20) faults.push('memory grew');
+if (late > 1.5 * early + 64 * 2 ** 20) faults.push(`memory grew from ${mib(early)} to ${mib(late)} MiB`);
+if (base !== null && last.children > base.children + 1) faults.push(`${last.children} processes of the demo, ${base.children} at first`);
 if (base !== null && last.files > base.files + 200) faults.push('open files grew');
 for (const fault of faults) console.error(`soak: ${fault}`);
 process.exit(faults.length > 0 ? 1 : 0);
