@@ -5,8 +5,10 @@ import { COMMANDS, type CommandName, type CommandSpec, isCommand } from './comma
 import { asking, changing, one, Wrong } from './given.ts';
 import type { Asking, Changing, Given } from './given.ts';
 import { nodeArgs } from './nodeArgs.ts';
-import type { KeeperCommand, NodeCommand } from './nodeArgs.ts';
+import type { NodeCommand } from './nodeArgs.ts';
 import { type SnapshotCommand, snapshotArgs } from './snapshot/args.ts';
+import { upstreamArgs } from './upstreamArgs.ts';
+import type { UpstreamCommand } from './upstreamArgs.ts';
 
 /** What `serve` and `demo` set over the configuration. */
 export interface Overrides {
@@ -55,7 +57,7 @@ export interface UpCommand {
   readonly config: string;
 }
 
-type AskCommand = StatusCommand | ExplainCommand | ReloadCommand | NodeCommand | KeeperCommand;
+type AskCommand = StatusCommand | ExplainCommand | ReloadCommand | NodeCommand | UpstreamCommand;
 
 /** A command line, understood. */
 export type Command =
@@ -183,6 +185,7 @@ const build = (name: CommandName, given: Given): Command => {
   if (name === 'reload') return { name, ...changing(given) };
   if (name === 'snapshot') return snapshotArgs(given);
   if (name === 'node') return nodeArgs(given);
+  if (name === 'upstream') return upstreamArgs(given);
   if (name === 'check') return { name, file: given.words[0] ?? '' };
   return name === 'help' ? help(given.words) : { name };
 };

@@ -33,6 +33,27 @@ const CHANGE: Readonly<Record<string, OptionSpec>> = {
   'token-file': { value: 'FILE', text: 'file with the token of the admin port, .tidegate/admin.token by default' },
 };
 
+const NODE: Readonly<Record<string, OptionSpec>> = {
+  'dry-run': { text: 'only say what would be done, and what holds it back' },
+  yes: { text: 'do not ask before a stop, restart or removal' },
+  'no-wait': { text: 'do not watch until it is done' },
+  file: { value: 'FILE', text: 'add: YAML or JSON of a node as below `nodes` in the configuration' },
+  chain: { value: 'NAME', text: 'add: its chain' },
+  client: { value: 'KIND', text: 'add: anvil, geth or command' },
+  driver: { value: 'KIND', text: 'add: process or docker' },
+  upstream: { value: 'NAME', text: 'add: the upstream that it backs, its own name by default' },
+  'http-port': { value: 'N', text: 'add: port of its JSON-RPC over HTTP' },
+  'ws-port': { value: 'N', text: 'add: port of its JSON-RPC over WebSocket, where it is another one' },
+  'data-dir': { value: 'DIR', text: 'add: its data' },
+  command: { value: 'PATH', text: 'add: the program' },
+  arg: { value: 'TEXT', multiple: true, text: 'add: one more argument of the program' },
+  image: { value: 'NAME', text: 'add: image, for the docker driver' },
+  'delete-data': { text: 'remove: its data too' },
+  admin: { value: 'URL', text: 'admin port of the controller, http://127.0.0.1:9546 by default' },
+  json: { text: 'print the answer of the admin port as it is' },
+  'token-file': { value: 'FILE', text: 'file with the token of that port, .tidegate/controller.token by default' },
+};
+
 const SNAPSHOT: Readonly<Record<string, OptionSpec>> = {
   config: { value: 'FILE', text: 'configuration; its sections on snapshots count' },
   chain: { value: 'NAME', text: 'name of the chain; the first of the configuration by default' },
@@ -158,31 +179,38 @@ export const COMMANDS = {
     leastWords: 0,
     notes: ['A file with problems changes nothing; each problem is one line: file:line:column path: message.'],
   },
-  node: {
-    summary: 'change the nodes of a running gateway, and see and steer those that a controller keeps',
+  upstream: {
+    summary: 'change the upstreams of a running gateway',
     usage: [
-      'tidegate node add NAME --http URL [--ws URL] [--weight N] [--tier N] [options]',
-      'tidegate node remove|cordon|uncordon NAME [options]',
-      'tidegate node weight NAME N [options]',
-      'tidegate node list | journal [NAME] | explain NAME',
-      'tidegate node start|stop|restart|pause|resume NAME [--yes]',
+      'tidegate upstream add NAME --http URL [--ws URL] [--weight N] [--tier N] [options]',
+      'tidegate upstream remove|cordon|uncordon NAME [options]',
+      'tidegate upstream weight NAME N [options]',
     ],
     options: {
       chain: { value: 'NAME', text: 'name of the chain; may be left out where there is only one' },
-      http: { value: 'URL', text: 'JSON-RPC over HTTP of the new node' },
-      ws: { value: 'URL', text: 'JSON-RPC over WebSocket of the new node' },
-      weight: { value: 'N', text: 'share of traffic of the new node, 100 by default' },
-      tier: { value: 'N', text: 'tier of the new node, 0 by default' },
-      yes: { text: 'do not ask before a stop or restart' },
+      http: { value: 'URL', text: 'JSON-RPC over HTTP of the new upstream' },
+      ws: { value: 'URL', text: 'JSON-RPC over WebSocket of the new upstream' },
+      weight: { value: 'N', text: 'share of traffic of the new upstream, 100 by default' },
+      tier: { value: 'N', text: 'tier of the new upstream, 0 by default' },
       ...CHANGE,
     },
     words: ['ACTION', 'NAME', 'WEIGHT'],
     leastWords: 1,
-    notes: [
-      'add, remove, cordon, uncordon and weight go to the gateway and are not written to the config file: its next reload',
-      'undoes add and remove, a restart everything. The others go to the controller: --admin is http://127.0.0.1:9546 and',
-      '--token-file .tidegate/controller.token by default.',
+    notes: ['Nothing is written to the config file: its next reload undoes add and remove, a restart everything.'],
+  },
+  node: {
+    summary: 'see and steer the nodes that a controller keeps',
+    usage: [
+      'tidegate node list | explain NAME | journal [NAME]',
+      'tidegate node add NAME --chain NAME --http-port N --data-dir DIR [options]',
+      'tidegate node add --file FILE [options]',
+      'tidegate node remove NAME [--delete-data] [options]',
+      'tidegate node start|stop|restart|pause|resume NAME [options]',
     ],
+    options: NODE,
+    words: ['ACTION', 'NAME'],
+    leastWords: 1,
+    notes: ['What is added and removed is kept by the controller over its restarts; the configuration stays as it is.'],
   },
   snapshot: {
     summary: 'take, verify, restore, list, prune and move snapshots of nodes',

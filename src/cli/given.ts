@@ -7,6 +7,12 @@ export interface Given {
   readonly words: readonly string[];
 }
 
+/** A whole number. @throws Wrong */
+export const whole = (text: string, what: string): number => {
+  if (!/^\d{1,9}$/.test(text)) throw new Wrong(`${what} must be a whole number`);
+  return Number(text);
+};
+
 /** The first value of an option. */
 export const one = (given: Given, name: string): string | undefined => given.values.get(name)?.[0];
 

@@ -1,5 +1,8 @@
 import { ask, change, plainText } from './ask.ts';
-import type { KeeperCommand } from './nodeArgs.ts';
+import type { NodeCommand } from './nodeArgs.ts';
+import { journalLine, watchNode } from './nodeWatch.ts';
+import type { Entry } from './nodeWatch.ts';
+import { readNode } from './nodeFile.ts';
 import { EXIT, type World } from './ports.ts';
 import { tableLines } from './table.ts';
 import { tellFault } from './tellReload.ts';
@@ -21,21 +24,11 @@ interface Shown {
   readonly guards?: readonly { readonly name: string; readonly holds: boolean; readonly why: string }[];
 }
 
-interface Entry {
-  readonly at: string;
-  readonly node: string;
-  readonly kind: string;
-  readonly what: string;
-  readonly why: string;
-  readonly outcome: string;
-  readonly durationMs?: number;
-  readonly error?: string;
-}
-
 /** Words for what cannot be taken back by the same command. */
-const ASKED: Readonly<Partial<Record<KeeperCommand['action'], string>>> = {
+const ASKED: Readonly<Partial<Record<NodeCommand['action'], string>>> = {
   stop: 'it leaves service, whatever the others can bear',
   restart: 'it leaves service until it has passed its probation',
+  remove: 'it leaves service, whatever the others can bear, and is kept no more',
 };
 
 function listLines(nodes: readonly Shown[]): string[] {
@@ -54,10 +47,7 @@ function explainLines({ name, verdict, evidence, why, next, human, attempts = []
   return lines.map(plainText);
 }
 
-const journalLine = ({ at, node, kind, what, why, outcome, durationMs, error }: Entry): string =>
-  plainText(`${at}  ${node}  ${kind} ${what}: ${outcome}${durationMs === undefined ? '' : ` in ${(durationMs / 1000).toFixed(1)} s`}: ${why}${error === undefined ? '' : ` (${error})`}`);
-
-async function read(command: KeeperCommand, world: World): Promise<number> {
+async function read(command: NodeCommand, world: World): Promise<number> {
   const { action, node, admin, json } = command;
   const name = encodeURIComponent(node ?? '');
   const path = action === 'list' ? '/api/v1/nodes' : action === 'explain' ? `/api/v1/nodes/${name}` : `/api/v1/journal?limit=200${node === null ? '' : `&node=${name}`}`;
@@ -70,17 +60,53 @@ async function read(command: KeeperCommand, world: World): Promise<number> {
   return EXIT.ok;
 }
 
+/** What a dry run says. */
+interface Planned {
+  readonly steps: readonly string[];
+  readonly next: { readonly kind: string } | null;
+  readonly guards: Shown['guards'];
+  readonly why: string;
+}
+
+function plannedLines({ steps, next, guards = [], why }: Planned): string[] {
+  const held = guards.filter(({ holds }) => !holds);
+  return [`decided: ${why}`, ...steps.map((step, i) => `  ${i + 1}. ${step}`), `next step: ${next?.kind ?? 'none'}`, ...held.map(({ name, why: reason }) => `held back by ${name}: ${reason}`)].map(plainText);
+}
+
+/** What is sent, and to where. */
+async function requestOf(command: NodeCommand, world: World): Promise<{ readonly method: 'POST' | 'DELETE'; readonly path: string; readonly body: object; readonly node: string } | { readonly fault: string }> {
+  const { action, node, body, file, dryRun } = command;
+  const query = dryRun ? '?dryRun=true' : '';
+  const path = `/api/v1/nodes/${encodeURIComponent(node ?? '')}`;
+  if (action === 'remove') return { method: 'DELETE', path: `${path}${query}`, body, node: node ?? '' };
+  if (action !== 'add') return { method: 'POST', path: `${path}/${action}${query}`, body, node: node ?? '' };
+  const read = file === null ? {} : await readNode(file, world);
+  if ('fault' in read && typeof read.fault === 'string') return { fault: read.fault };
+  const whole = { ...read, ...body };
+  return { method: 'POST', path: `/api/v1/nodes${query}`, body: whole, node: String((whole as { name?: unknown }).name ?? '') };
+}
+
 /** Shows or changes nodes that a controller keeps. */
-export async function keeperNode(command: KeeperCommand, world: World): Promise<number> {
-  const { action, node, yes } = command;
+export async function keeperNode(command: NodeCommand, world: World): Promise<number> {
+  const { action, node, yes, dryRun, json, wait } = command;
   if (action === 'list' || action === 'explain' || action === 'journal') return read(command, world);
-  const consequence = ASKED[action];
+  const consequence = dryRun ? undefined : ASKED[action];
   if (consequence !== undefined && !yes) {
-    const agreed = await world.confirm(`${action} ${plainText(node ?? '')}: ${consequence}. Go on?`);
+    const data = command.body.deleteData === true ? '; its data is deleted' : '';
+    const agreed = await world.confirm(`${action} ${plainText(node ?? '')}: ${consequence}${data}. Go on?`);
     if (agreed !== true) return tellFault({ fault: agreed === null ? `${action} needs --yes where nobody can be asked` : 'nothing was done' }, world);
   }
-  const asked = await change(command, { method: 'POST', path: `/api/v1/nodes/${encodeURIComponent(node ?? '')}/${action}`, body: {} }, world);
+  const request = await requestOf(command, world);
+  if ('fault' in request) return tellFault(request, world);
+  const sinceMs = world.nowMs();
+  const asked = await change(command, request, world);
   if ('fault' in asked) return tellFault(asked, world);
-  world.out(command.json ? asked.body.trimEnd() : plainText(`${node}: ${action} is noted; \`tidegate node journal ${node}\` tells what comes of it`));
+  if (json || dryRun) {
+    for (const line of json ? [asked.body.trimEnd()] : plannedLines(asked.value as Planned)) world.out(line);
+    return EXIT.ok;
+  }
+  const watched = action === 'pause' || action === 'resume' ? null : action;
+  if (wait && watched !== null) return watchNode({ admin: command.admin, node: request.node, action: watched, sinceMs }, world);
+  world.out(plainText(`${request.node}: ${action} is noted; \`tidegate node journal ${request.node}\` tells what comes of it`));
   return EXIT.ok;
 }

@@ -6,12 +6,12 @@ import { demo } from './demo.ts';
 import { explain } from './explain.ts';
 import { commandHelp, generalHelp } from './help.ts';
 import { keeperNode } from './keeperNode.ts';
-import { changeNode } from './node.ts';
 import { EXIT, type Parts, type World } from './ports.ts';
 import { serve } from './serve.ts';
 import { tellReload } from './tellReload.ts';
 import { status } from './status.ts';
 import { up } from './up.ts';
+import { changeUpstream } from './upstream.ts';
 
 const print = (world: World, text: string): number => {
   world.out(text);
@@ -36,9 +36,9 @@ const run = async (command: Command, world: World, parts: Parts): Promise<number
       return explain(command, world);
     case 'reload':
       return tellReload(command, world);
+    case 'upstream':
+      return changeUpstream(command, world);
     case 'node':
-      return changeNode(command, world);
-    case 'keeper':
       return keeperNode(command, world);
     case 'snapshot':
       // Loaded when asked for: threads and hashes are none of the other commands' business.

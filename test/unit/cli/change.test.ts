@@ -42,24 +42,24 @@ describe('reload', () => {
   });
 });
 
-describe('node', () => {
+describe('upstream', () => {
   const one = { chain: 'main', upstreams: [] };
 
   test('add sends the node as the config would have it, to the only chain', async () => {
     answer('/api/v1/upstreams', [one]);
     answer('/api/v1/upstreams/main', { applied: ['added chains.main.upstreams.n'], restart: [] }, 201);
-    expect(await run('node add n --http http://h:1 --weight 5 --tier 1')).toBe(0);
+    expect(await run('upstream add n --http http://h:1 --weight 5 --tier 1')).toBe(0);
     expect(world.sent[0]).toMatchObject({ method: 'POST', body: '{"name":"n","http":"http://h:1","weight":5,"tier":1}' });
     expect(world.outLines).toEqual(['added chains.main.upstreams.n']);
   });
 
   test('remove, cordon, uncordon and weight name the node in the path', async () => {
     answer('/api/v1/upstreams/main/n', { applied: ['removed chains.main.upstreams.n'], restart: [] });
-    expect(await run('node remove n --chain main')).toBe(0);
+    expect(await run('upstream remove n --chain main')).toBe(0);
     for (const action of ['cordon', 'uncordon', 'weight']) answer(`/api/v1/upstreams/main/n/${action}`, { why: `${action}: by an operator`, weight: 25 });
-    expect(await run('node cordon n --chain main')).toBe(0);
-    expect(await run('node uncordon n --chain main')).toBe(0);
-    expect(await run('node weight n 25 --chain main')).toBe(0);
+    expect(await run('upstream cordon n --chain main')).toBe(0);
+    expect(await run('upstream uncordon n --chain main')).toBe(0);
+    expect(await run('upstream weight n 25 --chain main')).toBe(0);
     expect(world.sent.map(({ method, url, body }) => `${method} ${url.slice(ADMIN.length)} ${body}`)).toEqual([
       'DELETE /api/v1/upstreams/main/n {}',
       'POST /api/v1/upstreams/main/n/cordon {}',
@@ -71,18 +71,18 @@ describe('node', () => {
 
   test('asks for the chain where there are several', async () => {
     answer('/api/v1/upstreams', [one, { ...one, chain: 'second' }]);
-    expect(await run('node cordon n')).toBe(1);
+    expect(await run('upstream cordon n')).toBe(1);
     expect(world.errLines).toEqual(['tidegate: give --chain NAME: one of main, second']);
   });
 
   test.each([
-    ['node cordn n', 'unknown action "cordn" (did you mean cordon?)'],
-    ['node add n', 'give --http URL'],
-    ['node weight n', 'WEIGHT is missing'],
-    ['node weight n x', 'WEIGHT must be a whole number'],
-    ['node cordon n 5', 'unexpected argument "5"'],
-    ['node remove n --http http://h', '--http goes with add only'],
-    ['node add', 'NAME is missing'],
+    ['upstream cordn n', 'unknown action "cordn" (did you mean cordon?)'],
+    ['upstream add n', 'give --http URL'],
+    ['upstream weight n', 'WEIGHT is missing'],
+    ['upstream weight n x', 'WEIGHT must be a whole number'],
+    ['upstream cordon n 5', 'unexpected argument "5"'],
+    ['upstream remove n --http http://h', '--http goes with add only'],
+    ['upstream add', 'NAME is missing'],
   ])('%s is refused', async (line, words) => {
     expect(await run(line)).toBe(2);
     expect(world.errLines[0]).toBe(`tidegate: ${words}`);

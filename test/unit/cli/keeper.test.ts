@@ -48,18 +48,86 @@ describe('node, kept', () => {
     expect(await run('node stop n1')).toBe(1);
     expect(world.sent).toEqual([]);
     world.answer = true;
-    expect(await run('node stop n1')).toBe(0);
-    expect(await run('node stop n1 --yes')).toBe(0);
+    expect(await run('node stop n1 --no-wait')).toBe(0);
+    expect(await run('node stop n1 --yes --no-wait')).toBe(0);
     expect(world.questions).toHaveLength(3);
     expect(world.sent).toHaveLength(2);
     expect(world.sent[0]).toEqual({ url: `${ADMIN}/api/v1/nodes/n1/stop`, method: 'POST', body: '{}', authorization: 'Bearer secret-token-of-16' });
   });
 
   test('what makes no sense is refused', async () => {
-    for (const line of ['node explain', 'node list n1', 'node start n1 --http http://x', 'node restrat n1']) expect(await run(line)).toBe(2);
-    expect(world.errLines.filter((line) => !line.includes('tidegate help'))).toEqual(['tidegate: NAME is missing', 'tidegate: unexpected argument "n1"', 'tidegate: --http does not go with start', 'tidegate: unknown action "restrat" (did you mean restart?)']);
+    const said: Readonly<Record<string, string>> = {
+      'node explain': 'NAME is missing',
+      'node list n1': 'unexpected argument "n1"',
+      'node start n1 --file x': '--file goes with add only',
+      'node stop n1 --delete-data': '--delete-data goes with remove only',
+      'node list --dry-run': '--dry-run does not go with list',
+      'node add n1 --chain dev --http-port 9': 'give --data-dir, or --file FILE',
+      'node add n1 --chain dev --http-port x --data-dir d': '--http-port must be a whole number',
+      'node restrat n1': 'unknown action "restrat" (did you mean restart?)',
+    };
+    for (const line of Object.keys(said)) expect(await run(line)).toBe(2);
+    expect(world.errLines.filter((line) => !line.includes('tidegate help'))).toEqual(Object.values(said).map((text) => `tidegate: ${text}`));
   });
 });
+
+describe('node, changed', () => {
+  const planned = { dryRun: true, node: 'n1', action: 'stop', steps: ['cordon it at the gateway', 'stop it, with its grace'], next: { kind: 'cordon' }, guards: [{ name: 'in-service', holds: false, why: '0 would stay' }], why: 'taking it out of service' };
+
+  test('add sends the node of its options, of a file, or both; placeholders stay', async () => {
+    answer('/api/v1/nodes', { name: 'n2' }, 201);
+    expect(await run('node add n2 --chain dev --client anvil --http-port 9002 --data-dir /data/n2 --arg --silent --arg x --no-wait')).toBe(0);
+    world.files.set('n.yaml', 'name: n2\nchain: dev\nhttpPort: 9002\ndataDir: /data/n2\nenv: { KEY: "${SECRET}" }\n');
+    expect(await run('node add --file n.yaml --ws-port 9003 --no-wait')).toBe(0);
+    expect(world.sent.map(({ method, body }) => [method, JSON.parse(body)])).toEqual([
+      ['POST', { name: 'n2', chain: 'dev', client: 'anvil', httpPort: 9002, dataDir: '/data/n2', args: ['--silent', 'x'] }],
+      ['POST', { name: 'n2', chain: 'dev', httpPort: 9002, dataDir: '/data/n2', env: { KEY: '${SECRET}' }, wsPort: 9003 }],
+    ]);
+    world.files.set('bad.yaml', '- a\n');
+    expect(await run('node add --file bad.yaml')).toBe(1);
+    expect(await run('node add --file none.yaml')).toBe(1);
+    expect(world.errLines).toEqual(['tidegate: bad.yaml: must be one node, a mapping', 'tidegate: none.yaml: cannot be read (ENOENT)']);
+  });
+
+  test('remove asks, says so of the data, and takes --yes', async () => {
+    answer('/api/v1/nodes/n1', { name: 'n1' }, 202);
+    world.answer = false;
+    expect(await run('node remove n1 --delete-data')).toBe(1);
+    expect(world.questions[0]).toMatch(/kept no more; its data is deleted/);
+    expect(await run('node remove n1 --yes --delete-data --no-wait')).toBe(0);
+    expect(world.sent).toEqual([{ url: `${ADMIN}/api/v1/nodes/n1`, method: 'DELETE', body: '{"deleteData":true}', authorization: 'Bearer secret-token-of-16' }]);
+  });
+
+  test('a dry run asks nobody and prints the plan; --json prints the answer', async () => {
+    answer('/api/v1/nodes/n1/stop?dryRun=true', planned);
+    expect(await run('node stop n1 --dry-run')).toBe(0);
+    expect(world.questions).toEqual([]);
+    expect(world.outLines).toEqual(['decided: taking it out of service', '  1. cordon it at the gateway', '  2. stop it, with its grace', 'next step: cordon', 'held back by in-service: 0 would stay']);
+    expect(await run('node stop n1 --dry-run --json')).toBe(0);
+    expect(JSON.parse(world.outLines.at(-1) ?? '')).toEqual(planned);
+  });
+
+  test('watches until it is done, in plain lines', async () => {
+    answer('/api/v1/nodes/n1/restart', shownAs('healthy', null), 202);
+    const entries = [{ at: '1970-01-01T00:00:01.000Z', node: 'n1', kind: 'operation', what: 'restart', why: 'older', outcome: 'ok' }];
+    world.time = 5000;
+    answer('/api/v1/nodes/n1', shownAs('starting', { kind: 'restart' }));
+    answer('/api/v1/journal?limit=100&node=n1', entries);
+    let pauses = 0;
+    world.onPause = () => {
+      if (++pauses < 2) return;
+      entries.push({ at: '1970-01-01T00:00:06.000Z', node: 'n1', kind: 'operation', what: 'restart', why: 'wished', outcome: 'ok' });
+      answer('/api/v1/journal?limit=100&node=n1', entries);
+      answer('/api/v1/nodes/n1', shownAs('healthy', null));
+    };
+    expect(await run('node restart n1 --yes')).toBe(0);
+    expect(world.outLines).toEqual(['1970-01-01T00:00:06.000Z  n1  operation restart: ok: wished', 'n1: at the head']);
+    answer('/api/v1/nodes/n1', { ...shownAs('crashLoop', null), human: 'a human is called: it ends each time' });
+    expect(await run('node start n1')).toBe(1);
+  });
+});
+
+const shownAs = (verdict: string, operation: object | null) => ({ name: 'n1', chain: 'dev', verdict, why: 'at the head', process: { state: 'running' }, edge: { state: 'serving' }, operation });
 
 describe('control', () => {
   test('runs until a signal', async () => {
