@@ -94,7 +94,12 @@ export async function openStreams(url, count, faults) {
       }
     }
   })();
-  return { address, clients, stop: async () => ((over = true), await sending, sent) };
+  const stop = async () => {
+    over = true;
+    await sending;
+    return sent;
+  };
+  return { address, clients, stop };
 }
 
 /** Compares what each client was told with the chain. Resolves with figures; `faults` takes every difference. */

@@ -12,7 +12,7 @@ import type { Snapshotter } from './snapshotter.ts';
 const MOST_ENTRIES = 1000;
 
 /** One node in `/api/v1/nodes`. Its environment and arguments stay out: they may hold secrets. */
-function shown({ config, facts, plan }: NodeStatus) {
+function shown({ config, facts, plan, telemetry }: NodeStatus) {
   const { name, chain, client, driver, httpPort, stopGraceMs } = config;
   const about = { name, chain, client, driver, upstream: config.upstream ?? name, httpPort, stopGraceMs };
   if (facts === null || plan === null) return { ...about, verdict: null, why: 'not looked at yet' };
@@ -22,9 +22,11 @@ function shown({ config, facts, plan }: NodeStatus) {
     wish: facts.wish,
     paused: facts.paused,
     process: facts.process,
+    restarts: telemetry.restarts,
+    rpcMs: telemetry.rpcMs,
     rpc: facts.rpc,
     edge: facts.edge,
-    disk: facts.disk,
+    disk: facts.disk === null ? null : { ...facts.disk, usedBytes: telemetry.diskUsedBytes },
     log: facts.log,
     verdict: plan.verdict.kind,
     evidence: plan.verdict.why,

@@ -16,6 +16,8 @@ import { Enlister } from './enlist.ts';
 import type { NodeRecord, Records } from './records.ts';
 import type { NodeRoster } from './roster.ts';
 import { StepBackoff } from './stepBackoff.ts';
+import { Telemetry } from './telemetry.ts';
+import type { NodeTelemetry } from './telemetry.ts';
 import { takeStep } from './steps.ts';
 import type { CaptureSteps, RestoreSteps } from './steps.ts';
 
@@ -66,6 +68,7 @@ export class ChainLoop {
   readonly #busy = new Map<string, Promise<void>>();
   readonly #jitter = new Map<string, number>();
   readonly #backoff = new StepBackoff();
+  readonly #telemetry = new Telemetry();
   readonly #enlister: Enlister;
 
   constructor(chain: string, nodes: readonly KeptNode[], parts: LoopParts) {
@@ -81,22 +84,35 @@ export class ChainLoop {
     const { records } = this.#parts;
     const { facts, plan, told } = await this.#decide();
     this.#tellEdge(facts);
-    const before = new Map(plan.nodes.map(({ node }) => [node, records.of(node).memory.verdict]));
     // one may have been forgotten meanwhile
     const open = plan.nodes.filter(({ node }) => !this.#busy.has(node) && this.nodes.some(({ config }) => config.name === node));
+    // told before it is taken down: what a crash falls between is told twice, not never
+    for (const one of open) this.#tell(one, records.of(one.node).memory.verdict);
     for (const one of open) records.set(one.node, { memory: one.memory });
     // written first: whoever comes after a crash finds what was begun
     records.flush();
     this.#enlister.sync(this.#enlisted(facts), told);
     this.picture = { facts, plan };
+    this.#measure(facts);
     this.#parts.metrics.look(this.chain, facts, plan);
     this.#parts.captures.planned(this.chain, plan.nodes, plan.captureWaits);
     let begun = false;
-    for (const one of open) {
-      this.#tell(one, before.get(one.node) ?? 'unknown');
-      begun = this.#begin(one, facts) || begun;
-    }
+    for (const one of open) begun = this.#begin(one, facts) || begun;
     return begun;
+  }
+
+  telemetryOf(name: string): NodeTelemetry {
+    return this.#telemetry.of(name);
+  }
+
+  #measure(facts: ChainFacts): void {
+    const { nowMs, metrics } = this.#parts;
+    for (const { config } of this.nodes) {
+      const node = facts.nodes.find(({ name }) => name === config.name);
+      if (node !== undefined) this.#telemetry.look(node, config.dataDir, nowMs());
+      const { diskUsedBytes } = this.#telemetry.of(config.name);
+      if (diskUsedBytes !== null) metrics.diskUsed(this.chain, config.name, diskUsedBytes);
+    }
   }
 
   /** What would be done now, without doing it. */
@@ -117,7 +133,9 @@ export class ChainLoop {
     const { records, edge, restore, captures, rpcTimeoutMs, metrics, nowMs } = this.#parts;
     const onSeen: LookAsk['onSeen'] = (name, usage, rpcMs) => {
       metrics.usage(this.chain, name, usage);
-      if (rpcMs !== null) metrics.latency(this.chain, name, rpcMs);
+      if (rpcMs === null) return;
+      this.#telemetry.answered(name, rpcMs);
+      metrics.latency(this.chain, name, rpcMs);
     };
     const chains = await edge.look();
     const facts = await this.#look.look({ nodes: this.nodes, edge: chains, recordOf: (name) => records.of(name), restore, captures, rpcTimeoutMs, onSeen }, nowMs);
@@ -153,7 +171,7 @@ export class ChainLoop {
     const known = facts.nodes.find(({ name }) => name === one.node);
     if (one.step === null || node === undefined || known === undefined) return false;
     if (!this.#backoff.isDue(one.node, one.step.kind, this.#parts.nowMs())) return false;
-    this.#parts.onPoint(`${one.step.kind} decided`);
+    this.#parts.onPoint(pointOf(one, 'decided'));
     this.#busy.set(one.node, this.#run(one, node, known).finally(() => this.#busy.delete(one.node)));
     return true;
   }
@@ -166,7 +184,7 @@ export class ChainLoop {
     let error: string | undefined;
     try {
       await takeStep(step, node, facts, { edge, restore, captures, forget: (kept) => this.#forget(kept, one) });
-      onPoint(`${step.kind} done`);
+      onPoint(pointOf(one, 'done'));
     } catch (caught) {
       error = caught instanceof Error ? caught.message : String(caught);
       records.set(one.node, { memory: withFailure(records.of(one.node).memory, step.kind, error) });
@@ -176,7 +194,6 @@ export class ChainLoop {
     metrics.step(this.chain, step.kind, error === undefined ? 'ok' : 'failed');
     const kind = step.kind === 'callHuman' ? 'human' : 'step';
     this.#write({ node: one.node, kind, what: step.kind, why: one.why, outcome: error === undefined ? 'ok' : 'failed', durationMs, ...(error === undefined ? {} : { error }) });
-    onPoint(`${step.kind} told`);
   }
 
   /** The end of a removal. What is done twice after a crash changes nothing. */
@@ -197,6 +214,7 @@ export class ChainLoop {
     records.flush();
     this.#look.forget(name);
     this.#backoff.forget(name);
+    this.#telemetry.forget(name);
     const { operation } = memory;
     if (operation === null) return;
     const durationMs = nowMs() - operation.startedAtMs;
@@ -233,4 +251,9 @@ export class ChainLoop {
     if (entry.outcome === 'failed' || entry.kind === 'human') log.error(fields, `${entry.what} ${entry.node}: ${entry.why}`);
     else log.info(fields, `${entry.what} ${entry.node}: ${entry.why}`);
   }
+}
+
+/** Such as `restart: stop done`. */
+function pointOf({ memory, ended, step }: NodePlan, what: string): string {
+  return `${(memory.operation ?? ended?.operation)?.kind ?? 'none'}: ${step?.kind ?? 'none'} ${what}`;
 }

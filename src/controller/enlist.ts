@@ -14,6 +14,7 @@ export interface EnlistParts {
   readonly roster: Pick<NodeRoster, 'departed' | 'confirmDeparted'>;
   readonly log: Logger;
   readonly nowMs: () => number;
+  readonly onPoint: (point: string) => void;
   readonly tell: (entry: Omit<JournalEntry, 'at'>) => void;
 }
 
@@ -69,7 +70,9 @@ export class Enlister {
   async #try(upstream: string, change: () => Promise<void>): Promise<string | null> {
     const before = this.#waits.get(upstream)?.ms ?? RETRY_MIN_MS / 2;
     try {
+      this.#parts.onPoint('enlist decided');
       await change();
+      this.#parts.onPoint('enlist done');
       this.#waits.delete(upstream);
       return null;
     } catch (error) {

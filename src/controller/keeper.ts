@@ -10,6 +10,7 @@ import type { NodeFacts } from '../heal/facts.ts';
 import { ChainLoop } from './chainLoop.ts';
 import type { LoopParts } from './chainLoop.ts';
 import type { NodeRecord } from './records.ts';
+import type { NodeTelemetry } from './telemetry.ts';
 
 /** Between two looks while steps are being taken. */
 const BUSY_INTERVAL_MS = 100;
@@ -22,6 +23,7 @@ export interface NodeStatus {
   readonly config: NodeConfig;
   readonly facts: NodeFacts | null;
   readonly plan: NodePlan | null;
+  readonly telemetry: NodeTelemetry;
 }
 
 /** What an operator can wish of a node. `resync`: it rebuilds its data from nothing. */
@@ -95,6 +97,7 @@ export class Keeper {
         config,
         facts: loop.picture?.facts.nodes.find(({ name }) => name === config.name) ?? null,
         plan: loop.picture?.plan.nodes.find(({ node }) => node === config.name) ?? null,
+        telemetry: loop.telemetryOf(config.name),
       })),
     );
   }

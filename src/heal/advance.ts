@@ -53,11 +53,14 @@ function ramp(operation: Operation, { edge }: NodeFacts, percents: readonly numb
 function prove(operation: Operation, node: NodeFacts, verdict: Verdict, around: Around): Advance {
   const look = lookAtProbation(operation.probation, node, verdict, around);
   const next = { ...operation, probation: look.state };
-  // a gateway that starts anew has forgotten it
-  if (operation.hold && node.edge?.cordoned === false) return going(next, { kind: 'cordon' }, 'held out of service until it has passed its probation');
+  // a gateway that starts anew has forgotten it; one that serves already is left to, nobody may be there instead
+  const isForgotten = operation.hold && node.edge?.cordoned === false && node.edge.state !== 'serving' && node.edge.state !== 'ramping';
+  if (isForgotten) return going(next, { kind: 'cordon' }, 'held out of service until it has passed its probation');
   if (look.result === 'going') return going(next, null, look.why);
   if (look.result === 'failed') return giveUp(next, node, look.why, around);
-  const isOpen = !operation.hold && node.edge?.cordoned !== true;
+  // one that died on its way back has a part of its weight only
+  const isWhole = node.edge === null || node.edge.assignedWeight === node.edge.configuredWeight;
+  const isOpen = !operation.hold && node.edge?.cordoned !== true && isWhole;
   if (operation.keepCordon || isOpen) return finish(next, node);
   return ramp({ ...next, rampIndex: 0, rampedAtMs: around.nowMs }, node, around.options.ramp.percents, look.why);
 }

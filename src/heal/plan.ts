@@ -59,7 +59,8 @@ function remember(memory: NodeMemory, node: NodeFacts, ask: PlanAsk): NodeMemory
 
 function withVerdict(memory: NodeMemory, verdict: Verdict, nowMs: number): NodeMemory {
   const kept = memory.verdict === verdict.kind ? memory : { ...memory, verdict: verdict.kind, verdictSinceMs: nowMs };
-  return verdict.kind === 'healthy' && (kept.human !== null || kept.blockedSinceMs >= 0) ? { ...kept, human: null, goesOn: false, blockedSinceMs: -1 } : kept;
+  // what still waits in the middle of an operation is not over
+  return verdict.kind === 'healthy' && kept.operation === null && (kept.human !== null || kept.blockedSinceMs >= 0) ? { ...kept, human: null, goesOn: false, blockedSinceMs: -1 } : kept;
 }
 
 /** Waits before try n+1 of a rung: doubling from the least to the most, between half of it and all. */
@@ -85,7 +86,9 @@ function carryOn(look: Look, operation: Operation, capacity: Capacity, ask: Plan
   if ((node.paused || ask.chain.paused) && !isWish) return plain(look, `healing is paused in the middle of a ${operation.kind}`);
   const { chain, options, nowMs } = ask;
   const next = advance(operation, node, verdict, { chain, options, nowMs });
-  const refused = next.step !== null && lowers(next.step, operation) ? refusal(lossGuards({ kind: operation.kind, node, chain, capacity, options })) : null;
+  // its new run has no traffic yet to take away
+  const isBack = next.step?.kind === 'cordon' && node.process.incarnation !== operation.incarnation && !capacity.serves(node);
+  const refused = next.step !== null && lowers(next.step, operation) && !isBack ? refusal(lossGuards({ kind: operation.kind, node, chain, capacity, options })) : null;
   if (refused !== null && operation.kind === 'capture') return giveUp(look, operation, refused);
   if (refused !== null) return stuck({ ...look, memory: { ...look.memory, operation: next.operation } }, `the ${operation.kind} waits: ${refused.why}`, ask);
   if (next.step?.kind === 'cordon') capacity.leave(node);

@@ -15,6 +15,10 @@ export const CONTROLLER_METRICS = {
   memory: ['node_memory_bytes', NODE, 'Memory of the run under way.'],
   files: ['node_open_files', NODE, 'Open files of the run under way; absent where the driver cannot tell.'],
   diskFree: ['node_disk_free_bytes', NODE, 'Space left where its data lies.'],
+  diskUsed: ['node_disk_used_bytes', NODE, 'Space that its data takes; absent until it was measured.'],
+  exitCode: ['node_exit_code', NODE, 'Exit code of the last run that ended by itself; absent where a signal ended it.'],
+  ends: ['node_ends_total', [...NODE, 'cause'], 'Runs that were seen to end, by cause: exit, signal or oom.'],
+  logSign: ['node_log_sign', [...NODE, 'sign'], '1 for what the last lines of the ended run give away; a series appears with its first time.'],
   diskSize: ['node_disk_size_bytes', NODE, 'Size of the file system of its data.'],
   head: ['node_head_block', NODE, 'Newest block that it told of; -1 while unknown.'],
   syncing: ['node_syncing', NODE, '1 while it says that it is syncing.'],
@@ -51,6 +55,7 @@ export class ControllerMetrics {
   readonly #registry = new Registry();
   readonly #gauges = new Map<Row, Gauge>();
   readonly #runs: Counter;
+  readonly #ends: Counter;
   readonly #steps: Counter;
   readonly #operations: Counter;
   readonly #captures: Counter;
@@ -58,6 +63,8 @@ export class ControllerMetrics {
   readonly #durations: Histogram;
   readonly #seenRuns = new Map<string, string>();
   readonly #verdicts = new Map<string, string>();
+  readonly #signs = new Map<string, string>();
+  readonly #ended = new Map<string, number>();
   /** Gauges of each node, to take them away with it. */
   readonly #series = new Map<string, Map<string, readonly [Row, Record<string, string>]>>();
 
@@ -66,8 +73,9 @@ export class ControllerMetrics {
       const [name, labelNames, help] = CONTROLLER_METRICS[row];
       return { name: PREFIX + name, labelNames: [...labelNames] as string[], help, registers: [this.#registry] };
     };
-    for (const row of ['state', 'verdict', 'human', 'cpu', 'memory', 'files', 'diskFree', 'diskSize', 'head', 'syncing', 'peers', 'latency', 'storm', 'captureTime', 'provenAt', 'provenHead', 'drillTime', 'drillAt', 'treeDamaged'] as const) this.#gauges.set(row, new Gauge(options(row)));
+    for (const row of ['state', 'verdict', 'human', 'cpu', 'memory', 'files', 'diskFree', 'diskUsed', 'diskSize', 'exitCode', 'logSign', 'head', 'syncing', 'peers', 'latency', 'storm', 'captureTime', 'provenAt', 'provenHead', 'drillTime', 'drillAt', 'treeDamaged'] as const) this.#gauges.set(row, new Gauge(options(row)));
     this.#runs = new Counter(options('runs'));
+    this.#ends = new Counter(options('ends'));
     this.#steps = new Counter(options('steps'));
     this.#operations = new Counter(options('operations'));
     this.#captures = new Counter(options('captures'));
@@ -109,7 +117,12 @@ export class ControllerMetrics {
     const own = `${chain} ${node}`;
     for (const [row, labels] of this.#series.get(own)?.values() ?? []) this.#gauges.get(row)?.remove(labels);
     this.#runs.remove({ chain, node });
-    for (const kept of [this.#series, this.#seenRuns, this.#verdicts]) kept.delete(own);
+    for (const cause of ['exit', 'signal', 'oom']) this.#ends.remove({ chain, node, cause });
+    for (const kept of [this.#series, this.#seenRuns, this.#verdicts, this.#signs, this.#ended]) kept.delete(own);
+  }
+
+  diskUsed(chain: string, node: string, bytes: number): void {
+    this.#set('diskUsed', { chain, node }, bytes);
   }
 
   latency(chain: string, node: string, tookMs: number): void {
@@ -156,12 +169,28 @@ export class ControllerMetrics {
       this.#seenRuns.set(`${chain} ${node}`, run.incarnation);
       this.#runs.inc(labels);
     }
+    this.#end(labels, facts);
     this.#set('head', labels, rpc.headNumber);
     this.#set('syncing', labels, rpc.syncing ? 1 : 0);
     if (rpc.peers !== null) this.#set('peers', labels, rpc.peers);
     if (disk === null) return;
     this.#set('diskFree', labels, disk.freeBytes);
     this.#set('diskSize', labels, disk.totalBytes);
+  }
+
+  /** How a run ended, once, and what its log gives away. */
+  #end(labels: { readonly chain: string; readonly node: string }, { process: run, log }: NodeFacts): void {
+    const key = `${labels.chain} ${labels.node}`;
+    const sign = log?.sign ?? '';
+    const before = this.#signs.get(key) ?? '';
+    if (before !== '' && before !== sign) this.#set('logSign', { ...labels, sign: before }, 0);
+    if (sign !== '') this.#set('logSign', { ...labels, sign }, 1);
+    this.#signs.set(key, sign);
+    if (run.state !== 'exited' || run.endedAtMs < 0 || this.#ended.get(key) === run.endedAtMs) return;
+    this.#ended.set(key, run.endedAtMs);
+    this.#ends.inc({ ...labels, cause: run.oomKilled ? 'oom' : run.signal === null ? 'exit' : 'signal' });
+    if (run.exitCode === null) this.#gauges.get('exitCode')?.remove(labels);
+    else this.#set('exitCode', labels, run.exitCode);
   }
 
   #set(row: Row, labels: Record<string, string>, value: number): void {

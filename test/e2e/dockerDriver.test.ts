@@ -8,7 +8,9 @@ import type { DockerEngine } from '../help/dockerEngine.ts';
 import { driverContract, IDLE, seen, shellSpec } from '../help/driverContract.ts';
 import { silentLog } from '../help/log.ts';
 import { needs, needsRoot } from '../help/require.ts';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -61,6 +63,34 @@ describe.skipIf(!needs('dockerd') || !needsRoot())('docker (needs dockerd, root)
       await made.serving(...made.names);
     } finally {
       await made.close();
+    }
+  });
+
+  it('tells a bad config, a port that is taken and a full disk of containers apart, and calls a human for each', async () => {
+    await engine.importPrograms('anvil', [findAnvil()]);
+    const small = mkdtempSync(join(tmpdir(), 'tidegate-full-'));
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tidegate-full', small]);
+    const thief = createServer((_, answer) => void answer.end());
+    const change = (node: Record<string, unknown>, i: number): object => {
+      if (i === 1) thief.listen(Number(node.httpPort), '127.0.0.1');
+      const own = [{ args: [...(node.args as string[]), '--no-such-option'] }, {}, { dataDir: join(small, 'data') }][i];
+      return { driver: 'docker', ...own };
+    };
+    const made = await keptChain({ nodes: 4, healing: { minFreeBytes: '8MiB' }, controller: { docker: { socketPath: engine.socketPath, prefix: 'ill', image: 'anvil' } }, change });
+    try {
+      const called = (node: string) => made.entry((entry) => entry.node === node && entry.kind === 'human');
+      expect((await called('kept-1')).why).toContain('--no-such-option');
+      expect((await called('kept-2')).why).toMatch(/in use/i);
+      expect((await called('kept-3')).why).toMatch(/bytes free, 8388608 wanted/);
+      const starts = (node: string): number => made.journal().filter((entry) => entry.node === node && entry.kind === 'step' && entry.what === 'start').length;
+      expect(starts('kept-1')).toBe(1);
+      expect(starts('kept-2')).toBeLessThanOrEqual(5);
+      await made.serving('kept-4');
+    } finally {
+      await made.close();
+      thief.close();
+      execFileSync('umount', [small]);
+      rmSync(small, { recursive: true });
     }
   });
 });

@@ -37,7 +37,11 @@ describe('a kept node', () => {
     const steps = journal().slice(from).filter(({ node, kind }) => node === 'kept-1' && kind === 'step').map(({ what }) => what);
     expect(steps).toEqual(['cordon', 'start', 'weight', 'uncordon', 'weight', 'weight']);
     expect(journal().slice(from).some(({ node, kind }) => node !== 'kept-1' && kind === 'step')).toBe(false);
-    expect(await (await fetch(`http://127.0.0.1:${controller.adminPort}/metrics`)).text()).toContain('tidegate_heal_operations_total{chain="test",operation="start",outcome="done"}');
+    const metrics = await (await fetch(`http://127.0.0.1:${controller.adminPort}/metrics`)).text();
+    expect(metrics).toContain('tidegate_heal_operations_total{chain="test",operation="start",outcome="done"}');
+    expect(metrics).toContain('tidegate_node_ends_total{chain="test",node="kept-1",cause="signal"} 1');
+    const told = await (await fetch(`http://127.0.0.1:${controller.adminPort}/api/v1/nodes/kept-1`)).json();
+    expect(told).toMatchObject({ restarts: 1, rpcMs: expect.any(Number), process: { state: 'running', exitCode: null, usage: { openFiles: expect.any(Number), memoryBytes: expect.any(Number), cpuMs: expect.any(Number) } }, rpc: { syncing: false, headNumber: expect.any(Number) }, disk: { freeBytes: expect.any(Number), usedBytes: expect.any(Number) } });
   });
 
   it('is stopped and started anew when it hangs', async () => {
@@ -82,6 +86,9 @@ describe('a node that cannot run', () => {
     const call = await made.entry(only('kept-3', 'callHuman'));
     expect(call.why).toContain('--no-such-option');
     expect(made.journal().filter(({ node, kind, what }) => node === 'kept-3' && kind === 'step' && what === 'start')).toHaveLength(1);
+    const metrics = await (await fetch(`http://127.0.0.1:${made.controller.adminPort}/metrics`)).text();
+    expect(metrics).toContain('tidegate_node_log_sign{chain="test",node="kept-3",sign="badConfig"} 1');
+    expect(metrics).toContain('tidegate_node_exit_code{chain="test",node="kept-3"} 2');
     await made.serving('kept-1', 'kept-2');
   });
 

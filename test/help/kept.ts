@@ -50,6 +50,8 @@ export interface KeptOptions {
   readonly healing?: object;
   /** Members of `controller`. */
   readonly controller?: object;
+  /** Where the controller finds the gateway's admin port instead. */
+  readonly between?: (adminUrl: string) => Promise<string>;
   /** Changes the config of node `index`. */
   readonly change?: (node: Record<string, unknown>, index: number) => object;
   /** Between two blocks; 0 = only on `blockNow`. */
@@ -96,10 +98,11 @@ export async function keptChain(options: KeptOptions = {}): Promise<Kept> {
     const node = { name, chain: 'test', client: 'anvil', command: findAnvil(), args: fedAnvilArgs(spec), httpPort: ports[i], dataDir: join(dir, name), stopGraceMs: '5s' };
     return { ...node, ...options.change?.(node, i) };
   });
+  const edgeUrl = (await options.between?.(gateway.adminUrl)) ?? gateway.adminUrl;
   const parsed = configFromValue({
     ...options.config?.(dir),
     chains: [{ name: 'test', upstreams: fronted.map(({ name, httpUrl }) => ({ name, http: httpUrl })), ...options.chain }],
-    controller: { stateDir: join(dir, 'state'), intervalMs: 200, rpcTimeoutMs: 1000, edge: { url: gateway.adminUrl, tokenFile }, admin: { port: 0, tokenFile: join(dir, 'controller.token') }, healing: { ...QUICK, ...options.healing }, ...options.controller },
+    controller: { stateDir: join(dir, 'state'), intervalMs: 200, rpcTimeoutMs: 1000, edge: { url: edgeUrl, tokenFile }, admin: { port: 0, tokenFile: join(dir, 'controller.token') }, healing: { ...QUICK, ...options.healing }, ...options.controller },
     nodes: nodes.slice(0, names.length),
   });
   if (!parsed.ok) throw new Error(parsed.problems.map(({ path, message }) => `${path}: ${message}`).join('\n'));

@@ -70,7 +70,10 @@ export class SimCluster {
       if (!this.#quiet) this.#misfortune();
       this.second();
     }
-    for (const node of this.nodes) node.lags = false;
+    for (const node of this.nodes) {
+      node.lags = false;
+      if (node.wish === 'stopped') node.wish = 'running';
+    }
     this.#edgeDownUntilMs = 0;
     this.#haltedUntilMs = 0;
     const rest = this.nowMs + restMs;
@@ -110,7 +113,27 @@ export class SimCluster {
     }
     if (random() < 0.002) this.#edgeDownUntilMs = this.nowMs + random() * 30_000;
     if (random() < 0.001) this.#haltedUntilMs = this.nowMs + random() * 180_000;
+    if (random() < 0.001) this.#edgeStartsAnew();
+    if (random() < 0.003) this.#operator();
     if (random() < 0.005) this.#controllerDownUntilMs = this.nowMs + random() * 20_000;
+  }
+
+  /** It forgets cordons and weights. */
+  #edgeStartsAnew(): void {
+    this.note('! the edge starts anew');
+    for (const node of this.nodes) {
+      node.cordoned = false;
+      node.percent = 100;
+      node.edgeState = 'probation';
+      node.edgeGoodSinceMs = -1;
+    }
+  }
+
+  #operator(): void {
+    const node = this.nodes[Math.floor(this.#random() * this.nodes.length)];
+    if (node === undefined || node.wish === 'removed') return;
+    node.wish = node.wish === 'stopped' ? 'running' : this.#random() < 0.3 ? 'removed' : 'stopped';
+    this.note(`! ${node.name}: is to be ${node.wish}`);
   }
 
   facts(): ChainFacts {
@@ -177,7 +200,24 @@ export class SimCluster {
     } else if (step.kind === 'start') {
       if (node.run === null) node.boot(this.nowMs);
     } else if (step.kind === 'weight' && edgeUp) node.percent = step.percent;
+    else if (step.kind === 'delist' && edgeUp) {
+      if (node.run !== null) this.fault(`${node.name}: taken off the list while it runs`);
+      node.listed = false;
+    } else if (step.kind === 'forget') this.#replace(node);
     else if (step.kind === 'uncordon' && edgeUp) node.cordoned = false;
+  }
+
+  /** Forgotten, and added again under the same name. */
+  #replace(node: SimNode): void {
+    if (node.wish !== 'removed') return;
+    if (node.run !== null) this.fault(`${node.name}: forgotten while it runs`);
+    this.memories.delete(node.name);
+    node.wish = 'running';
+    node.ended = null;
+    node.listed = true;
+    node.cordoned = false;
+    node.percent = 100;
+    node.edgeState = 'down';
   }
 
   fault(what: string): void {

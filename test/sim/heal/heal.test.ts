@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { SimCluster } from './cluster.ts';
 
 const only = process.env['SIM_SEED'];
-const count = Math.min(1000, Number(process.env['SIM_SEEDS'] ?? 200));
+const count = Math.min(10_000, Number(process.env['SIM_SEEDS'] ?? 200));
 const first = only === undefined ? 1 : Number(only);
 const last = only === undefined ? count : first;
 const CHUNK = 100;

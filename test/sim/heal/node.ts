@@ -14,7 +14,9 @@ const WAY_UP_MS = 3000;
 /** A node, its data directory and the edge's word about it, in virtual time. */
 export class SimNode {
   readonly name: string;
-  wish: 'running' | 'stopped' = 'running';
+  wish: 'running' | 'stopped' | 'removed' = 'running';
+  /** The edge has it on its list. */
+  listed = true;
   paused = false;
   run: { readonly id: number; readonly sinceMs: number } | null = null;
   ended: { readonly id: number; readonly sinceMs: number; readonly atMs: number; readonly signal: string | null } | null = null;
@@ -55,7 +57,7 @@ export class SimNode {
   }
 
   get serves(): boolean {
-    return !this.cordoned && this.edgeState === 'serving';
+    return this.listed && !this.cordoned && this.edgeState === 'serving';
   }
 
   boot(nowMs: number): void {
@@ -140,7 +142,7 @@ export class SimNode {
       process,
       log: run === null ? this.log : null,
       rpc,
-      edge: edgeUp ? { state: this.cordoned ? 'cordoned' : this.edgeState, cordoned: this.cordoned, inFlight: this.inFlight, configuredWeight: 100, assignedWeight: this.percent, why: '' } : null,
+      edge: edgeUp && this.listed ? { state: this.cordoned ? 'cordoned' : this.edgeState, cordoned: this.cordoned, inFlight: this.inFlight, configuredWeight: 100, assignedWeight: this.percent, why: '' } : null,
       disk: { freeBytes: this.diskFull ? 0 : 1e12, totalBytes: 2e12 },
       data: { damage: null, staged: this.staged, swapped: this.swapped, kept: this.swapped },
       canResync: false,

