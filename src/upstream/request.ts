@@ -54,7 +54,8 @@ export interface Began {
 
 /** How much of a foreign body is read for its meaning. */
 const STATUS_TEXT_BYTES = 512;
-const LOWER_C = 0x63;
+/** In lower case; the bit that makes a letter lower case is set in a hyphen, too. */
+const CONTENT_LENGTH = Buffer.from('content-length');
 /** Lengths of fewer digits are not read: so much comes with the first pieces anyway. */
 const LARGE_DIGITS = 6;
 const JSON_RPC_MEMBER = Buffer.from('"jsonrpc"');
@@ -201,7 +202,7 @@ export class HttpRequest implements Dispatcher.DispatchHandler, ExchangePlace, B
       this.retryAfterMs = parseRetryAfter(value.toString('latin1'), this.host.clock.wallMs());
     } else if (name.length === 16 && is(name, 'content-encoding')) {
       this.encoded = !is(value, 'identity') && value.length > 0;
-    } else if (name.length === 14 && ((name[0] as number) | 0x20) === LOWER_C && is(name, 'content-length')) {
+    } else if (name.length === 14 && isContentLength(name)) {
       this.lengthRaw = value;
     }
   }
@@ -222,6 +223,12 @@ export class HttpRequest implements Dispatcher.DispatchHandler, ExchangePlace, B
 }
 
 const isSuccess = (status: number): boolean => status >= 200 && status < 300;
+
+/** Every small answer has this header: told without making a text of it. */
+function isContentLength(name: Buffer): boolean {
+  for (let i = 0; i < CONTENT_LENGTH.length; i++) if (((name[i] as number) | 0x20) !== CONTENT_LENGTH[i]) return false;
+  return true;
+}
 
 const is = (bytes: Buffer, lowerCase: string): boolean => bytes.toString('latin1').toLowerCase() === lowerCase;
 
