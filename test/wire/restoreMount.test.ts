@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -179,7 +179,7 @@ describe.each(['btrfs', 'xfs'] as const)('on %s', (type) => {
       await new Promise((done) => spawn('dd', ['if=/dev/zero', `of=${filler}`, 'bs=1M'], { stdio: 'ignore' }).once('exit', done));
       await expect(stageData(vault.store, request('copy'))).rejects.toThrow(/the disk is full|bytes are needed/);
       expect([names(), live('geth/chaindata/1.sst')]).toEqual([['node'], 'old']);
-      rmSync(filler);
+      truncateSync(filler); // xfs gives back what was removed only later
       expect((await stageData(vault.store, request('copy')))?.method).toBe('copy');
     });
   });
