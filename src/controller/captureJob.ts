@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Candidate } from '../snapshot/choose.ts';
-import { capture, type CaptureProof } from '../store/capture.ts';
+import { capture, type Captured, type CaptureProof } from '../store/capture.ts';
 import { copiedData, type DataCopy, markCopy } from '../store/dataCopy.ts';
 import { loadKey } from '../store/keys.ts';
 import { recordVerification, runVerification } from '../vault/judge.ts';
@@ -62,11 +62,11 @@ export async function verifyRecorded({ vault, onState, signal }: Pick<CaptureJob
  * then the verification of what is in the store.
  * @throws StoreFault, AskFault or Error; nothing that counts is left behind but, where only the verification failed, an unproven snapshot
  */
-export async function snapshotOf(job: CaptureJob): Promise<Candidate> {
+export async function snapshotOf(job: CaptureJob): Promise<Captured> {
   const { vault, node, copy, onState, signal, onPoint } = job;
   const { store, settings, seen, chain } = vault;
   let booted: Booted = { fault: 'it was not booted' };
-  const { candidate } = await capture(store, {
+  const { candidate, counts } = await capture(store, {
     chain,
     clientKind: snapshotKindOf(node.config),
     directory: copiedData(node.config.dataDir, copy.operationId),
@@ -88,5 +88,5 @@ export async function snapshotOf(job: CaptureJob): Promise<Candidate> {
   onPoint('capture, unverified');
   const recorded = await verifyRecorded(job, candidate, () => Promise.resolve(booted));
   onPoint('capture, recorded');
-  return recorded;
+  return { candidate: recorded, counts };
 }

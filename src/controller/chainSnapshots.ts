@@ -134,11 +134,11 @@ export class ChainSnapshots {
     tasks.change(task.id, { node: node.config.name, state: 'capturing', told: 'taking the copy into the store' });
     try {
       const vault = await this.#vault();
-      const candidate = await snapshotOf({ vault, node, copy, signal, onPoint: this.#parts.onPoint, onState: (state, told) => tasks.change(task.id, { state, told }) });
+      const { candidate, counts } = await snapshotOf({ vault, node, copy, signal, onPoint: this.#parts.onPoint, onState: (state, told) => tasks.change(task.id, { state, told }) });
       const why = unproven(candidate.manifest, vault.rules);
       const proven = (candidate.manifest.verification?.levels ?? []).filter(({ verdict }) => verdict === 'proven').map(({ level }) => level);
       const { kind, head } = candidate.manifest.snapshot;
-      const told = `${kind} snapshot ${short(candidate.id)} of block ${head.number}, ${why === null ? `proven: ${proven.join(' ')}` : `not proven as far as the configuration asks: ${why}`}`;
+      const told = `${kind} snapshot ${short(candidate.id)} of block ${head.number}, ${counts.bytes} bytes of which ${counts.newStoredBytes} are new in the store, ${why === null ? `proven: ${proven.join(' ')}` : `not proven as far as the configuration asks: ${why}`}`;
       await this.#tidy(vault);
       this.#finish(task, { told, snapshot: candidate.id, proven, ...endOf(candidate, why) }, why === null);
     } catch (error) {
