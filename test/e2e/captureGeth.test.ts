@@ -17,7 +17,7 @@ import { silentLog } from '../help/log.ts';
 import { findProgram, needs } from '../help/require.ts';
 
 const WAIT = { timeout: 60_000, interval: 50 };
-const undo: (() => Promise<unknown> | void)[] = [];
+const undo: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
   for (const one of undo.splice(0).reverse()) await one();
 });
