@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { rpc } from '../help/client.ts';
 import { serve, testGateway } from '../help/gateway.ts';
 import type { TestGateway } from '../help/gateway.ts';
@@ -20,16 +20,16 @@ let faults: string[] = [];
 /** Of the full run: they are slow to load, and `subsClients` has them in each run. */
 let libraries: Libraries | null = null;
 
-beforeAll(async () => {
+beforeEach(async () => {
   chain = await Lockstep.start(3);
 });
-afterAll(() => chain.close());
 afterEach(async () => {
   for (const client of clients) client.close();
   clients = [];
   await libraries?.close();
   libraries = null;
   await gateway.close();
+  await chain.close();
 });
 
 const topics = SIZE.filters;
@@ -46,6 +46,12 @@ async function toldOf(number: number): Promise<void> {
     for (const client of clients) client.onNews = look;
     look();
   });
+}
+
+/** Resolves when the nodes have made all blocks, which takes one that began anew its time, and all are in service. */
+async function allServe(): Promise<void> {
+  await chain.settled();
+  await gateway.until((upstreams) => serve(upstreams));
 }
 
 /** Blocks that all clients see at once, one after the other. */
@@ -121,7 +127,7 @@ describe.each([
       await grow(2);
       await chain.revive(node);
       await grow(SIZE.calm);
-      await gateway.until((upstreams) => serve(upstreams));
+      await allServe();
     }
     for (let i = 0; i < SIZE.stops; i++) {
       const node = chain.nodes[(i + 1) % 3] as (typeof chain.nodes)[number];
@@ -129,7 +135,7 @@ describe.each([
       await grow(2);
       node.signal('SIGCONT');
       await grow(SIZE.calm);
-      await gateway.until((upstreams) => serve(upstreams));
+      await allServe();
     }
     for (let i = 0; i < SIZE.cuts; i++) {
       for (const { wire } of chain.nodes) wire.cut();
@@ -137,7 +143,7 @@ describe.each([
       await chain.settled();
       for (const { wire } of chain.nodes) wire.mend();
       await toldOf(chain.tip);
-      await gateway.until((upstreams) => serve(upstreams));
+      await allServe();
       await grow(SIZE.calm);
     }
     await conclude();
