@@ -1,5 +1,6 @@
 import type { TimerHandle } from '../base/clock.ts';
 import { Fault } from '../base/fault.ts';
+import type { FaultKind } from '../base/fault.ts';
 import { addressOf } from '../chain/blockref.ts';
 import type { MethodSpec } from '../chain/method.ts';
 import type { ScannedCall } from '../rpc/scan.ts';
@@ -70,11 +71,20 @@ export class CallPause {
     this.until(isThere, (reached) => (reached ? this.run.approach() : this.run.refuse(notAtHead())));
   }
 
+  /** Whether the nodes that have a head which is not trusted yet have all failed: others will have it soon. */
+  isForRace(fault: FaultKind): boolean {
+    return this.run.client.vantage.raced !== '' && fault !== 'methodUnsupported' && fault !== 'deadline';
+  }
+
   /** Whatever the nodes answered is of another branch than the trusted one: one of the two is about to change. */
   forBranch(): void {
     const { chain, client } = this.run;
-    const { text } = client.vantage;
-    this.until(() => chain.tip.now().text !== text, (moved) => (moved && this.mayRerun ? this.rerun() : this.run.refuse(notAtHead())));
+    const { text, raced, number, epoch } = client.vantage;
+    const hasMoved = (): boolean => {
+      const now = chain.tip.now();
+      return raced === '' ? now.text !== text : now.number >= number || now.epoch !== epoch;
+    };
+    this.until(hasMoved, (moved) => (moved && this.mayRerun ? this.rerun() : this.run.refuse(notAtHead())));
   }
 
   /** A batch is begun anew as a whole, never one of its calls. */

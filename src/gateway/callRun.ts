@@ -144,7 +144,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
       this.close('gone');
     } else if (result.kind === 'reply' && this.mayChange && this.client.vantage.epoch !== this.chain.view.epoch && this.pause.mayRerun) {
       this.pause.rerun();
-    } else if (result.kind === 'fault' && this.check.offBranch > 0) {
+    } else if (result.kind === 'fault' && (this.check.offBranch > 0 || this.pause.isForRace(result.fault))) {
       this.pause.forBranch();
     } else if (this.aside?.takes(result) !== true) {
       this.conclude(result);

@@ -112,14 +112,18 @@ describe.each(ENGINES)('tipRace on the engine %s', (engine) => {
     for (let id = 10; id < 16; id++) expect(await ask(id, 'eth_getBlockByNumber', 'latest', false)).toMatchObject({ result: { number: tag, hash: agreed.hash } });
   });
 
-  it('waits for the head to be trusted where the node that told of it has left', async () => {
+  it.each(['is known to be down', 'is thought to serve still'])('waits for the head to be trusted where the node that told of it is gone, and %s', async (state) => {
     await start(engine);
     const number = node(1).block();
+    const tag = `0x${number.toString(16)}`;
     await headOf();
     await node(1).close();
-    await vi.waitFor(async () => expect((await gateway.upstreams())['n1']?.state).toBe('down'), { timeout: 10_000 });
-    const answer = ask(2, 'eth_getBalance', ...BALANCE);
+    if (state === 'is known to be down') await vi.waitFor(async () => expect((await gateway.upstreams())['n1']?.state).toBe('down'), { timeout: 10_000 });
+    const answers = [ask(2, 'eth_getBalance', ...BALANCE), ask(3, 'eth_getBlockByNumber', tag, false), ask(4, 'eth_getBlockByNumber', 'latest', false), ask(5, 'no_such_method')];
+    // whatever needs no block is answered, after those calls have looked for a node
+    await ask(6, 'eth_chainId');
+    expect(await answers[3]).toMatchObject({ error: { code: -32601 } });
     for (const place of [0, 2]) node(place).block();
-    expect(await answer).toMatchObject({ result: `0x${number.toString(16)}` });
+    expect(await Promise.all(answers.slice(0, 3))).toMatchObject([{ result: tag }, { result: { number: tag } }, { result: { number: tag } }]);
   });
 });
