@@ -82,10 +82,12 @@ export class ChainLoop {
   /** One look, and what follows from it. True when a step was begun: look again soon. */
   async turn(): Promise<boolean> {
     const { records } = this.#parts;
+    // what a look saw while a step was under way can be from before it
+    const moving = new Set(this.#busy.keys());
     const { facts, plan, told } = await this.#decide();
     this.#tellEdge(facts);
     // one may have been forgotten meanwhile
-    const open = plan.nodes.filter(({ node }) => !this.#busy.has(node) && this.nodes.some(({ config }) => config.name === node));
+    const open = plan.nodes.filter(({ node }) => !this.#busy.has(node) && !moving.has(node) && this.nodes.some(({ config }) => config.name === node));
     // told before it is taken down: what a crash falls between is told twice, not never
     for (const one of open) this.#tell(one, records.of(one.node).memory.verdict);
     for (const one of open) records.set(one.node, { memory: one.memory });

@@ -57,12 +57,12 @@ export class DyingControllers {
   }
 
   /**
-   * Takes turns, one after the other, and kills the controller at every sub-step of each. Twice: a kill within a step can
-   * end it before its later sub-steps are reached.
+   * Takes turns, one after the other, and kills the controller at every sub-step of each. A kill within a step can end
+   * it before its later sub-steps are reached; the same step of the next turn reaches them.
    */
   async through(turns: readonly Turn[], check: () => void): Promise<readonly string[]> {
     await this.#start();
-    for (let round = 0; round < 2; round++) for (const turn of turns) await this.#take(turn, check);
+    for (const turn of turns) await this.#take(turn, check);
     await this.close();
     return this.points;
   }
