@@ -37,6 +37,13 @@ export class LogNode {
   refused = 0;
   /** Called with each call before it is answered. */
   onAsked: (method: string) => void = () => undefined;
+  /** Answers to log queries wait for this. */
+  hold: Promise<void> | null = null;
+  /** Log queries under way, and most of them at once. */
+  underWay = 0;
+  mostUnderWay = 0;
+  /** So many log queries are refused with 429. */
+  busy = 0;
   /** Answers nothing from now on. */
   dead = false;
   readonly #server: Server;
@@ -56,7 +63,15 @@ export class LogNode {
       request.on('end', () => {
         const asked = JSON.parse(Buffer.concat(pieces).toString('utf8')) as Asked | Asked[];
         const body = Array.isArray(asked) ? `[${asked.map((each) => node.#answer(each)).join()}]` : node.#answer(asked);
-        response.writeHead(200, { 'content-type': 'application/json' }).end(body);
+        const isLogs = !Array.isArray(asked) && asked.method === 'eth_getLogs';
+        const isBusy = isLogs && node.busy-- > 0;
+        const answer = (): void => {
+          if (isLogs) node.underWay--;
+          response.writeHead(isBusy ? 429 : 200, { 'content-type': 'application/json' }).end(isBusy ? '{"jsonrpc":"2.0","id":null,"error":{"code":-32005,"message":"rate limit exceeded"}}' : body);
+        };
+        if (isLogs) node.mostUnderWay = Math.max(node.mostUnderWay, ++node.underWay);
+        if (isLogs && node.hold !== null) void node.hold.then(answer);
+        else answer();
       });
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
