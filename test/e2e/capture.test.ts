@@ -53,7 +53,8 @@ describe('a capture of a kept node', () => {
     expect([done.state, done.told]).toEqual(['done', expect.stringContaining('proven: L0 L1 L2 L3 L4 L5 L6')]);
     await made.entry(({ node, kind, what, outcome }) => node === 'kept-2' && kind === 'operation' && what === 'capture' && outcome === 'ok', from);
     const steps = made.journal().slice(from).filter(({ node, kind }) => node === 'kept-2' && kind === 'step').map(({ what }) => what);
-    expect(steps.slice(0, 2)).toEqual(['cordon', 'copy']);
+    // a look that was under way may ask for the same step again
+    expect(steps.filter((step, i) => step !== steps[i - 1]).slice(0, 2)).toEqual(['cordon', 'copy']);
     expect(steps).not.toContain('stop');
     expect(steps).toContain('uncordon');
     const vault = await vaultOf(made);
