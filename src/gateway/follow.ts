@@ -70,6 +70,7 @@ export class ChainFollow {
       deliver: (batch) => this.deliver(batch),
       lost: (notice) => this.lost(notice),
       backfilled: (kind, results) => metrics.subs.onBackfilled(kind === 'logs' ? results : -1),
+      serves: (node) => parts.table().serving.includes(node),
       arrived: (node, delayMs) => parts.arrived(node, delayMs),
     });
     const deliver = (batch: TopicBatch): void => this.deliver(batch);

@@ -32,6 +32,8 @@ export interface FollowerPort extends Omit<SourcePort, 'ready' | 'unsettled'> {
   lost(notice: LossNotice): void;
   /** A block was told of that was not the head any more. */
   backfilled(kind: 'newHeads' | 'logs', results: number): void;
+  /** Whether the node serves calls: the word of another is not raced for. */
+  serves(node: number): boolean;
   /** A node told of a block `delayMs` after the first one; -1 = it had told of it before. */
   arrived(node: number, delayMs: number): void;
 }
@@ -138,7 +140,7 @@ export class ChainFollower {
     this.#port.arrived(node, this.#arrivals.onTold(node, hash, nowMs));
     if (!this.#active) return;
     const header = this.#source.offer(value);
-    if (header === null || !this.#tipRace || !this.#headsOpen) return;
+    if (header === null || !this.#tipRace || !this.#headsOpen || !this.#port.serves(node)) return;
     if (header.parentHash === this.#port.trusted.head?.hash) this.#heads.race(header, true);
   }
 

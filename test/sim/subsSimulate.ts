@@ -101,6 +101,7 @@ class SubsSimulation {
       refused: () => undefined,
       backfilled: () => undefined,
       arrived: () => undefined,
+      serves: () => true,
       deliver: (batch) => this.#mux.deliver(batch),
       lost: (notice) => {
         if (plan.windowBlocks >= 256 && notice.loss.kind === 'gap') this.faults.push(`lost ${JSON.stringify(notice)}`);

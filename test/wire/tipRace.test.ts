@@ -50,10 +50,11 @@ function ask(id: number, method: string, ...params: readonly unknown[]): Promise
   return next((message) => message.id === id);
 }
 
-async function start(engine: 'uws' | 'node', chain: object = {}): Promise<void> {
-  const fronted = nodes.map(({ httpUrl, wsUrl }, i) => ({ name: `n${i}`, httpUrl, wsUrl }));
+/** @param options of the upstreams, by their place */
+async function start(engine: 'uws' | 'node', options: Readonly<Record<number, Readonly<Record<string, unknown>>>> = {}, chain: object = {}): Promise<void> {
+  const fronted = nodes.map(({ httpUrl, wsUrl }, i) => ({ name: `n${i}`, httpUrl, wsUrl, options: options[i] ?? {} }));
   gateway = await testGateway(fronted, { engine, chain: { subscriptions: { tipRace: true }, blockTimeMs: 10_000, health: { probeIntervalMs: 250 }, view: { maxWaitMs: 15_000 }, ...chain } });
-  await gateway.until((upstreams) => serve(upstreams) && nodes.every((one) => one.heard));
+  await gateway.until((upstreams) => serve(upstreams, nodes.map((_, i) => `n${i}`).filter((_, i) => options[i] === undefined)) && nodes.every((one) => one.heard));
   ws = new WebSocket(gateway.url.replace('http', 'ws'), { perMessageDeflate: false });
   messages = [];
   ws.on('message', (data) => {
@@ -74,7 +75,7 @@ const BALANCE = ['0x0000000000000000000000000000000000000001', 'latest'] as cons
 describe.each(ENGINES)('tipRace on the engine %s', (engine) => {
   // with stored answers and shared calls, which must not mix the two heads
   it('tells of a head on the word of one node, and asks only nodes that hold it for the connection that was told', async () => {
-    await start(engine, { cache: { enabled: true } });
+    await start(engine, {}, { cache: { enabled: true } });
     const before = node(0).tip;
     expect(await ask(2, 'eth_getBalance', ...BALANCE)).toMatchObject({ result: `0x${before.toString(16)}` });
     const number = node(1).block();
@@ -110,6 +111,16 @@ describe.each(ENGINES)('tipRace on the engine %s', (engine) => {
     expect(agreed.number).toBe(number);
     expect(agreed.hash).not.toBe(raced.hash);
     for (let id = 10; id < 16; id++) expect(await ask(id, 'eth_getBlockByNumber', 'latest', false)).toMatchObject({ result: { number: tag, hash: agreed.hash } });
+  });
+
+  it('does not take the word of a node that is out of service', async () => {
+    await start(engine, { 1: { weight: 0 } });
+    const number = node(1).block();
+    await gateway.until((upstreams) => upstreams['n1']?.headNumber === number);
+    await ask(2, 'eth_chainId');
+    expect(messages).toEqual([]);
+    node(2).block();
+    expect(await headOf()).toMatchObject({ number });
   });
 
   it.each(['is known to be down', 'is thought to serve still'])('waits for the head to be trusted where the node that told of it is gone, and %s', async (state) => {
