@@ -58,8 +58,10 @@ const errors = [];
 const took = [];
 const note = (text) => void (errors.length < 20 ? errors.push(text) : errors.push(''));
 
-function call() {
-  const [method, params] = pick(CALLS);
+/** Calls sent again because the connection that they were sent on was just being closed for having been idle. */
+let resent = 0;
+
+function call([method, params] = pick(CALLS)) {
   const body = JSON.stringify({ jsonrpc: '2.0', id: ++calls, method, params });
   const beganMs = performance.now();
   const headBefore = lastHead;
@@ -85,7 +87,13 @@ function call() {
       done(null);
     });
   });
-  sent.on('error', (error) => done(error.message));
+  sent.on('error', (error) => {
+    if (!sent.reusedSocket || error.code !== 'ECONNRESET') return done(error.message);
+    // RFC 9112, 9.3.1: either side may close an idle connection at any time, and the client sends such a call again
+    underWay--;
+    resent++;
+    call([method, params]);
+  });
   sent.end(body);
 }
 
@@ -191,7 +199,7 @@ const lives = (pid) => {
 const left = anvils.filter(lives);
 took.sort((a, b) => a - b);
 const at = (list, share) => Math.round((list[Math.min(list.length - 1, Math.floor(share * list.length))] ?? 0) * 10) / 10;
-const figures = { seconds, seed: Number(values.seed), calls, errors: errors.length, troubles, p50Ms: at(took, 0.5), p99Ms: at(took, 0.99), maxMs: at(took, 1), healed: healed.length, healMedianMs: at(healed, 0.5), healMaxMs: at(healed, 1), cameBack, transactions, ...told, memoryMiB: [base, last].map((one) => one && mib(one.memoryBytes)), memoryQuartersMiB: [mib(early), mib(late)], files: [base?.files, last.files], children: [base?.children, last.children], processesLeft: left.length, exit: code };
+const figures = { seconds, seed: Number(values.seed), calls, errors: errors.length, resent, troubles, p50Ms: at(took, 0.5), p99Ms: at(took, 0.99), maxMs: at(took, 1), healed: healed.length, healMedianMs: at(healed, 0.5), healMaxMs: at(healed, 1), cameBack, transactions, ...told, memoryMiB: [base, last].map((one) => one && mib(one.memoryBytes)), memoryQuartersMiB: [mib(early), mib(late)], files: [base?.files, last.files], children: [base?.children, last.children], processesLeft: left.length, exit: code };
 console.log(JSON.stringify(figures));
 const faults = [];
 if (streamFaults.length > 0) faults.push(`${streamFaults.length} faults of streams: ${streamFaults.slice(0, 5).join(' | ')}`);
