@@ -134,10 +134,15 @@ export class TreeFolder {
     if (mount !== undefined) throw new StoreFault('pinned', `snapshot ${id.slice(0, 12)}: its tree is in use (${mount.reason})`);
     const path = this.pathOf(chain, id);
     await atPath(path, async () => {
-      await rm(`${path}.json`, { force: true });
       await rm(`${path}${PARTIAL}`, { recursive: true, force: true });
-      if ((await lstat(path).catch(() => null)) === null) return;
-      await rename(path, `${path}${PARTIAL}`);
+      if ((await lstat(path).catch(() => null)) !== null) await rename(path, `${path}${PARTIAL}`);
+      // one that was pinned meanwhile comes back
+      const [late] = await this.mountsOf(id);
+      if (late !== undefined) {
+        await rename(`${path}${PARTIAL}`, path).catch(() => undefined);
+        throw new StoreFault('pinned', `snapshot ${id.slice(0, 12)}: its tree is in use (${late.reason})`);
+      }
+      await rm(`${path}.json`, { force: true });
       await rm(`${path}${PARTIAL}`, { recursive: true, force: true });
     });
   }
