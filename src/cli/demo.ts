@@ -30,7 +30,8 @@ const controllerPortFor = ({ adminPort }: DemoCommand['overrides']): number => (
 /** What the controller did, for whoever watches. */
 const entryLine = ({ kind, node, what, why, outcome, durationMs }: JournalEntry): string | null => {
   if (kind === 'human') return `${node}: ${why}`;
-  if (kind !== 'operation') return null;
+  if (kind === 'snapshot') return `${node}: ${what} ${outcome}: ${why}`;
+  if (kind !== 'operation' || what === 'capture') return null;
   const after = `${((durationMs ?? 0) / 1000).toFixed(1)} s`;
   if (why.startsWith('nothing of it runs')) return `${node}: up after ${after}`;
   return outcome === 'ok' ? `${node}: healed by a ${what} within ${after}: ${why}` : `${node}: a ${what} ended as ${outcome} after ${after}: ${why}`;
@@ -53,7 +54,7 @@ const greeting = (net: DemoNet, gateway: RunningGateway, blockTimeMs: number): s
       : [
           `  kill -9 ${victim.pid}    # answers go on; the controller starts the node again and lets it back step by step`,
           `  kill -STOP ${victim.pid} # the same for one that hangs`,
-          `  rm -r ${net.dataDir}/${victim.name}; kill -9 ${victim.pid}    # its data is gone: restored from the newest proven snapshot, if there is one`,
+          `  rm -r ${net.dataDir}/${victim.name}; kill -9 ${victim.pid}    # its data is gone: restored from the newest proven snapshot; the first is taken soon`,
         ]),
     `  curl -s ${admin}/api/v1/upstreams    # state, head and lag of each node`,
     `  curl -s ${admin}/metrics`,

@@ -50,18 +50,18 @@ const anvil: ClientKind = {
 /** go-ethereum: texts of its core, ethdb and node packages, 1.13 to 1.16. */
 const geth: ClientKind = {
   command: 'geth',
-  args: ({ dataDir, httpPort, wsPort }) => ['--datadir', dataDir, '--http', '--http.port', port(httpPort), ...(wsPort === undefined ? [] : ['--ws', '--ws.port', port(wsPort)])],
+  args: ({ dataDir, httpPort, wsPort }) => ['--datadir', dataDir, '--http', '--http.port', port(httpPort), '--ws', '--ws.port', port(wsPort ?? httpPort)],
   // it writes its caches and journals at SIGINT and SIGTERM alike
   stopSignal: 'SIGINT',
   signs: [
-    { pattern: /database (?:contains incompatible genesis|corrupt)|corrupt(?:ed|ion)? (?:block|manifest|sst|table|database|data)|missing trie node|checksum mismatch|leveldb: .*corrupt|pebble: .*corrupt|gap in the chain between ancients/i, sign: 'dataCorrupt' },
     { pattern: /datadir already used by another process|resource temporarily unavailable/i, sign: 'portInUse' },
-    { pattern: /incompatible (?:fork|genesis)|needs? (?:a )?(?:newer|update).*version|unsupported fork/i, sign: 'versionTooOld' },
+    { pattern: /incompatible (?:fork|genesis)|needs? (?:a )?(?:newer|update).*version|unsupported fork|format major version .* no longer supported/i, sign: 'versionTooOld' },
+    { pattern: /database corrupt|corrupt(?:ed|ion)? (?:block|manifest|sst|table|database|data)|missing trie node|checksum mismatch|leveldb: .*corrupt|pebble: .*corrupt|malformed manifest|error when replaying WAL|could not open database: open .*no such file|gap in the chain between ancients/i, sign: 'dataCorrupt' },
     ...COMMON,
   ],
   dump: null,
   // of options given twice the last counts
-  trial: (_, args) => [...args, '--http.addr', '127.0.0.1', '--port', '0', '--ws.port', '0', '--authrpc.addr', '127.0.0.1', '--authrpc.port', '0', '--nodiscover', '--maxpeers', '0', '--nat', 'none', '--ipcdisable', '--metrics=false', '--pprof=false', ...(args.some((arg) => /^--dev\.period/.test(arg)) ? ['--dev.period', '0'] : [])],
+  trial: (_, args) => [...args, '--http.addr', '127.0.0.1', '--port', '0', '--ws.addr', '127.0.0.1', '--authrpc.addr', '127.0.0.1', '--authrpc.port', '0', '--nodiscover', '--maxpeers', '0', '--nat', 'none', '--ipcdisable', '--metrics=false', '--pprof=false', ...(args.some((arg) => /^--dev\.period/.test(arg)) ? ['--dev.period', '0'] : [])],
 };
 
 const command: ClientKind = { command: null, args: () => [], stopSignal: 'SIGTERM', signs: [{ pattern: /database .*corrupt|corrupt(?:ed|ion) .*(?:database|data|block)|checksum mismatch/i, sign: 'dataCorrupt' }, ...COMMON], dump: null, trial: null };

@@ -170,6 +170,8 @@ export class SnapshotRestore implements RestoreLook, RestoreSteps {
 
   async ready({ config }: KeptNode): Promise<void> {
     const layer = await readyData(config.dataDir);
+    const lost = await this.lostData(config);
+    if (lost !== null) throw new StoreFault('missing', `node ${config.name}: ${lost}; it is not started on nothing`);
     if (layer === null) return;
     const tree = await this.#store.trees.find(layer.chain, layer.snapshotId);
     if (tree === null) throw new StoreFault('missing', `node ${config.name}: the tree of snapshot ${layer.snapshotId.slice(0, 12)}, which it has mounted, is not in the store`);

@@ -37,6 +37,8 @@ const HEALING = {
 
 /** Its state is on the disk. Should it not fit the chain any more, it is fed anew from the first block on. */
 const NODE = { client: 'anvil', stopGraceMs: '5s', canResync: true };
+/** One soon after the start, then now and then: whoever deletes data finds a fresh one. */
+const SNAPSHOTS = { everyMs: '5m', fullEveryMs: '1h', threads: 1, capture: { enabled: true, jitter: 0, retryMs: '10s' } };
 const STATE_ARGS = ['--state', '{dataDir}/state.json', '--state-interval', '2'];
 
 function freePort(): Promise<number> {
@@ -68,7 +70,7 @@ function configOf(nodes: readonly DemoNode[], parts: { readonly options: DemoNet
   const result = configFromValue({
     chains: [{ name: chain, upstreams: nodes.map(({ name, httpUrl }) => ({ name, http: httpUrl })) }],
     controller: { stateDir: join(dir, 'state'), edge, admin: { port: controllerPort }, healing: HEALING },
-    snapshots: { directory: join(dir, 'snapshots'), keyFile: join(dir, 'keys', 'snapshot.key'), trustFile: join(dir, 'keys', 'trust.json') },
+    snapshots: { ...SNAPSHOTS, directory: join(dir, 'snapshots'), keyFile: join(dir, 'keys', 'snapshot.key'), trustFile: join(dir, 'keys', 'trust.json') },
     nodes: nodes.map(({ name, httpUrl }) => ({ ...NODE, name, chain, command: findAnvil(), args: [...args, ...STATE_ARGS], httpPort: Number(new URL(httpUrl).port), dataDir: join(dir, name) })),
   });
   if (!result.ok) throw new Error(result.problems.map(({ path, message }) => `${path}: ${message}`).join('; '));
