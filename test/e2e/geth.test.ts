@@ -18,7 +18,7 @@ import { silentLog } from '../help/log.ts';
 import { findProgram, needs, needsRoot } from '../help/require.ts';
 import { scratch, Vault } from '../help/vault.ts';
 
-const undo: (() => Promise<unknown> | void)[] = [];
+const undo: (() => unknown)[] = [];
 afterEach(async () => {
   for (const one of undo.splice(0).reverse()) await one();
 });
