@@ -117,6 +117,12 @@ export function cpuOf(pid) {
   return sum;
 }
 
+/** User + system time of one process alone, in microseconds. */
+export function ownCpuUs(pid) {
+  const stat = statOf(pid);
+  return stat === null ? 0 : ((Number(stat[11]) + Number(stat[12])) / ticksPerS) * 1e6;
+}
+
 /** User + system time of a process and its children, in microseconds. */
 export function cpuUs(pid) {
   const { userUs, systemUs } = cpuOf(pid);

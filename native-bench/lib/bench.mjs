@@ -91,7 +91,7 @@ export class Bench {
     this.checked += told.checked;
     const [userUs, systemUs] = ['userUs', 'systemUs'].map((key) => (after[key] - before[key]) / calls);
     const callsPerS = calls / (told.durationUs / 1e6);
-    return { callsPerS, usPerCall: userUs + systemUs, userUs, systemUs, p50Us: told.p50Us, p99Us: told.p99Us, rssMib: rssKib(peer.pid) / 1024 };
+    return { callsPerS, usPerCall: userUs + systemUs, userUs, systemUs, p50Us: told.p50Us, p99Us: told.p99Us, answerBytes: told.bytes / told.requests, rssMib: rssKib(peer.pid) / 1024 };
   }
 
   /** Each peer once in every round, each round beginning with the next peer. @param measure peer -> figures */
@@ -107,13 +107,13 @@ export class Bench {
   }
 
   /** A table of wrk's figures: every answer of the warm-up is compared, and a sample before and after. */
-  async wrkTable({ title, base, peers, call, connections, headers }) {
+  async wrkTable({ title, base, peers, call, connections, headers, seconds = this.seconds() }) {
     for (const peer of peers) {
       await this.check(peer, call);
-      if (!this.isSmoke) await this.wrkRound(peer, call, { connections, headers, isChecked: true, seconds: 1 });
+      if (!this.isSmoke) await this.wrkRound(peer, call, { connections, headers, isChecked: true, seconds: Math.max(1, seconds / 2) });
     }
     // a smoke has measured what it needs: that all is right
-    const rounds = await this.interleave(peers, (peer) => this.wrkRound(peer, call, { connections, headers, isChecked: this.isSmoke }));
+    const rounds = await this.interleave(peers, (peer) => this.wrkRound(peer, call, { connections, headers, seconds, isChecked: this.isSmoke }));
     for (const peer of peers) await this.check(peer, call);
     return tableOf(title, rounds, base);
   }

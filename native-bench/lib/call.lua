@@ -38,6 +38,6 @@ function done(summary, latency)
     if told.first == "" then told.first = thread:get("first") end
   end
   local e = summary.errors
-  io.write(string.format("RESULT %d %d %d %d %d %d %d %d %d %d %s\n", summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
+  io.write(string.format("RESULT %d %d %d %d %d %d %d %d %d %d %d %s\n", summary.requests, summary.bytes, summary.duration, latency:percentile(50), latency:percentile(99),
     latency:percentile(99.9), latency.max, e.status, e.connect + e.read + e.write + e.timeout, told.checked, told.wrong, told.first))
 end

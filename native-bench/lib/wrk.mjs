@@ -4,7 +4,7 @@ import { file } from '../peers.mjs';
 import { has, output } from '../procs.mjs';
 
 const script = fileURLToPath(new URL('call.lua', import.meta.url));
-const NAMES = ['requests', 'durationUs', 'p50Us', 'p99Us', 'p999Us', 'maxUs', 'badStatus', 'socketErrors', 'checked', 'wrong'];
+const NAMES = ['requests', 'bytes', 'durationUs', 'p50Us', 'p99Us', 'p999Us', 'maxUs', 'badStatus', 'socketErrors', 'checked', 'wrong'];
 
 /**
  * @param isChecked compares every answer in full, which costs wrk itself some time
@@ -20,7 +20,7 @@ export async function wrk(peer, call, { connections, seconds, isChecked = false,
     BENCH_HEADERS: Object.entries({ ...peer.headers, ...headers }).map(([name, value]) => `${name}: ${value}`).join('\n'),
   };
   const text = await output('wrk', ['-t1', `-c${connections}`, `-d${Math.max(1, Math.round(seconds))}s`, '--timeout', '10s', '--latency', '-s', script, peer.url], env);
-  const line = text.match(/RESULT ((?:\d+ ){10})(.*)/);
+  const line = text.match(/RESULT ((?:\d+ ){11})(.*)/);
   if (line === null) throw new Error(`wrk gave no result for ${peer.name}: ${text}`);
   const figures = Object.fromEntries(line[1].trim().split(' ').map((n, i) => [NAMES[i], Number(n)]));
   const { requests, badStatus, socketErrors, wrong } = figures;
