@@ -102,7 +102,7 @@ What ends first as subscribers grow, for one machine of ${CORES} cores with a ca
 ${ordered([
   [(CARD_GBIT * 1e9) / 8 / NOTICE_BYTES, 'the network card, if all are to know within 1 s', 'another, or later'],
   [(CORES * BUSY * MILLION) / b.noticeUs, `the cores, if all are to know within 1 s, at ${BUSY * 100} %`, 'more machines'],
-  [CORES * MAX_CONNECTIONS, `\`server.maxConnections\`, ${shown(MAX_CONNECTIONS)} of each worker by default`, 'a higher one, and \`ulimit -n\` above it'],
+  [CORES * MAX_CONNECTIONS, `\`server.maxConnections\`, ${shown(MAX_CONNECTIONS)} of each worker by default`, 'a higher one, and `ulimit -n` above it'],
   [(64 * 2 ** 30) / (b.subscriberKib * 1024), 'memory of the process', 'more machines'],
 ])}
 
