@@ -2,7 +2,7 @@
 import { shown } from './svg.mjs';
 import { targets } from './targets.mjs';
 
-const [BEGIN, END] = ['<!-- made by npm run bench:report: begin -->', '<!-- made by npm run bench:report: end -->'];
+const [BEGIN, END] = ['<!-- made by npm run bench:report, begin -->', '<!-- made by npm run bench:report, end -->'];
 
 const cell = (figures, key) => (figures[key] === undefined ? '-' : `${shown(figures[key].median)} (${shown(figures[key].min)}–${shown(figures[key].max)})`);
 const x = (ratios, key) => (ratios[key] === undefined ? '' : ratios[key].median.toFixed(2));
