@@ -7,10 +7,13 @@ import type { UwsResponse } from './uwsLoad.ts';
 // `end` copies what the socket does not take at once; from here on the body is sent from where it lies.
 export const COPY_BYTES = 64 * 1024;
 const KEPT_BLOCKS = 16;
+// The library closes a connection that is idle for 11 to 12 s, at any moment for its client: clients that heed this drop it before.
+const IDLE_HINT = '\r\nkeep-alive: timeout=10';
 
 /** A list of headers as one header; bytes, which the library need not measure and convert. */
 interface HeaderBlock {
   readonly name: Uint8Array;
+  /** Ends with the hint, which is ASCII. */
   readonly value: Uint8Array;
 }
 
@@ -51,7 +54,7 @@ export class UwsWriter {
     if (status !== 200) res.writeStatus(this.#statusLine(status));
     if (headers.length > 0) {
       const { name, value } = this.#block(headers);
-      res.writeHeader(name, value);
+      res.writeHeader(name, call.closing ? value.subarray(0, value.length - IDLE_HINT.length) : value);
     }
     const large = body.length > COPY_BYTES && !call.bodiless;
     if (call.closing && (flow !== undefined || large || call.closesUntold)) res.writeHeader('connection', 'close');
@@ -84,7 +87,7 @@ export class UwsWriter {
     if (known >= 0) return this.#blocks[known] as HeaderBlock;
     let value = headers[1] ?? '';
     for (let i = 2; i + 1 < headers.length; i += 2) value += `\r\n${headers[i]}: ${headers[i + 1]}`;
-    const block = { name: Buffer.from(headers[0] ?? ''), value: Buffer.from(value) };
+    const block = { name: Buffer.from(headers[0] ?? ''), value: Buffer.from(value + IDLE_HINT) };
     this.#lists[this.#oldest] = headers;
     this.#blocks[this.#oldest] = block;
     this.#oldest = (this.#oldest + 1) % KEPT_BLOCKS;

@@ -47,6 +47,13 @@ describe.each(ENGINES)('connections on %s', (engine) => {
     expect((await client.response())?.body.toString()).toBe('"again"');
   });
 
+  it('tells how long a connection may idle, unless it closes it', async () => {
+    const { client } = await open();
+    client.write(post('hi') + post('again', ['Connection: close']));
+    expect((await client.response())?.headers['keep-alive']).toMatch(/^timeout=\d+$/);
+    expect((await client.response())?.headers).not.toHaveProperty('keep-alive');
+  });
+
   it('answers pipelined requests in order', async () => {
     const { client } = await open();
     client.write(Array.from({ length: 20 }, (_, i) => post(`${i}`)).join(''));
