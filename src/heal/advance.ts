@@ -40,10 +40,12 @@ export function weightFor(percent: number, configuredWeight: number): number {
   return configuredWeight === 0 ? 0 : Math.max(1, Math.round((configuredWeight * percent) / 100));
 }
 
+const NO_EDGE = 'the edge cannot be asked: it comes back as soon as it can';
+
 /** Sets the share that is due, then lets traffic in. */
 function ramp(operation: Operation, { edge }: NodeFacts, percents: readonly number[], why: string): Advance {
   const percent = percents[operation.rampIndex] ?? 100;
-  if (edge === null) return going(operation, null, 'the edge cannot be asked: it comes back as soon as it can');
+  if (edge === null) return going(operation, null, NO_EDGE);
   if (edge.assignedWeight !== weightFor(percent, edge.configuredWeight)) return going(operation, { kind: 'weight', percent }, `${why}: ${percent} % of its weight`);
   if (edge.cordoned) return going(operation, { kind: 'uncordon' }, `${why}: back in service at ${percent} %`);
   return going(operation, null, `at ${percent} % of its weight`);
@@ -58,10 +60,13 @@ function prove(operation: Operation, node: NodeFacts, verdict: Verdict, around: 
   if (isForgotten) return going(next, { kind: 'cordon' }, 'held out of service until it has passed its probation');
   if (look.result === 'going') return going(next, null, look.why);
   if (look.result === 'failed') return giveUp(next, node, look.why, around);
+  if (operation.keepCordon) return finish(next, node);
+  const { edge } = node;
+  // how it stands there is not known: it may be cordoned from before
+  if (edge === null) return going(next, null, `${look.why}; ${NO_EDGE}`);
   // one that died on its way back has a part of its weight only
-  const isWhole = node.edge === null || node.edge.assignedWeight === node.edge.configuredWeight;
-  const isOpen = !operation.hold && node.edge?.cordoned !== true && isWhole;
-  if (operation.keepCordon || isOpen) return finish(next, node);
+  const isOpen = !operation.hold && !edge.cordoned && edge.assignedWeight === edge.configuredWeight;
+  if (isOpen) return finish(next, node);
   return ramp({ ...next, rampIndex: 0, rampedAtMs: around.nowMs }, node, around.options.ramp.percents, look.why);
 }
 

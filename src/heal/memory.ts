@@ -1,3 +1,4 @@
+import type { EdgeFacts } from './facts.ts';
 import type { Operation } from './operation.ts';
 import type { Rung, VerdictKind } from './ailment.ts';
 
@@ -28,15 +29,25 @@ export interface NodeMemory {
   readonly human: string | null;
   /** The human was called for what is held back, not because the ladder has ended: it goes on when the guard gives way. */
   readonly goesOn: boolean;
-  /** We hold it cordoned. */
+  /** Its cordon is ours: from when it is decided until it is seen gone, whatever becomes of the operation. */
   readonly heldOut: boolean;
+  /** Its weight is a part of its own by our doing: from when that is decided until it is seen whole. */
+  readonly partWeight: boolean;
 }
 
 export const MAX_ATTEMPTS_KEPT = 64;
 const DAY_MS = 86_400_000;
 
 /** A node that was never looked at. */
-export const BLANK: NodeMemory = { operation: null, attempts: [], verdict: 'unknown', verdictSinceMs: -1, shortRuns: 0, lastEndedAtMs: -1, blockedSinceMs: -1, human: null, goesOn: false, heldOut: false };
+export const BLANK: NodeMemory = { operation: null, attempts: [], verdict: 'unknown', verdictSinceMs: -1, shortRuns: 0, lastEndedAtMs: -1, blockedSinceMs: -1, human: null, goesOn: false, heldOut: false, partWeight: false };
+
+/** What we hold back, as the gateway shows it. While it cannot be asked nothing has changed: a step that was decided may not have been taken. */
+export function withEdge(memory: NodeMemory, edge: EdgeFacts | null): NodeMemory {
+  if (edge === null) return memory;
+  const heldOut = memory.heldOut && edge.cordoned;
+  const partWeight = memory.partWeight && edge.assignedWeight !== edge.configuredWeight;
+  return heldOut === memory.heldOut && partWeight === memory.partWeight ? memory : { ...memory, heldOut, partWeight };
+}
 
 /** Attempts of the last 24 h. */
 export function attemptsOfDay(memory: NodeMemory, nowMs: number): readonly Attempt[] {

@@ -4,7 +4,7 @@ import type { ChainFacts, NodeFacts } from './facts.ts';
 import { guardsOf, lossGuards, PASSING, refusal } from './guards.ts';
 import type { Guard } from './guards.ts';
 import { chooseRung } from './ladder.ts';
-import { BLANK, withAttempt, withHelp } from './memory.ts';
+import { BLANK, withAttempt, withEdge, withHelp } from './memory.ts';
 import type { NodeMemory } from './memory.ts';
 import { lowers, newOperation } from './operation.ts';
 import { chooseSource, type SourceChoice } from './source.ts';
@@ -95,8 +95,9 @@ function carryOn(look: Look, operation: Operation, capacity: Capacity, ask: Plan
   const ended = next.outcome === 'going' ? null : { operation, outcome: next.outcome };
   const step = next.step?.kind;
   const memory = next.outcome === 'done' && !UNCOUNTED.has(operation.kind) ? withHelp(look.memory) : look.memory;
-  const heldOut = step === 'cordon' || (memory.heldOut && step !== 'uncordon' && !(next.outcome === 'done' && operation.kind !== 'stop'));
-  return { ...plain(look, next.why), step: next.step, ended, memory: { ...memory, operation: next.operation, heldOut, blockedSinceMs: -1 } };
+  const heldOut = memory.heldOut || step === 'cordon';
+  const partWeight = memory.partWeight || step === 'weight';
+  return { ...plain(look, next.why), step: next.step, ended, memory: { ...memory, operation: next.operation, heldOut, partWeight, blockedSinceMs: -1 } };
 }
 
 /** Operations that cure nothing. */
@@ -125,7 +126,10 @@ function beginCapture(look: Look, capacity: Capacity, ask: PlanAsk): NodePlan {
 /** Cordoned, and not by us. */
 const isOperators = ({ node, memory }: Look): boolean => node.edge?.cordoned === true && !memory.heldOut;
 
-/** Well, but still held out by an operation that failed: its way back is the same as after a start. */
+/** Cordoned, or at a part of its weight, by us; an operator's cordon comes first. */
+const isHeldBack = (look: Look): boolean => look.memory.heldOut || (look.memory.partWeight && !isOperators(look));
+
+/** Well, but still held back by an operation that is over: its way back is the same as after a start. */
 function readmit(look: Look, capacity: Capacity, ask: PlanAsk): NodePlan {
   const about = { verdict: look.verdict.kind, why: look.verdict.why, startedAtMs: ask.nowMs, incarnation: '', snapshotId: null, keepCordon: false, hold: true };
   const operation = newOperation('readmit', about, look.node.name);
@@ -206,7 +210,7 @@ function planNode(look: Look, capacity: Capacity, ask: PlanAsk & { readonly sour
   if (memory.operation !== null) return carryOn(look, memory.operation, capacity, ask);
   if (node.wish !== 'running') return endByWish(look, capacity, ask);
   if (node.paused || ask.chain.paused) return plain(look, `${verdict.why}; healing is paused`);
-  if (verdict.kind === 'healthy' && memory.heldOut) return readmit(look, capacity, ask);
+  if (verdict.kind === 'healthy' && isHeldBack(look)) return readmit(look, capacity, ask);
   if (ask.source === node.name) return beginCapture(look, capacity, ask);
   if (DO_NOTHING.has(verdict.kind)) return plain(look, verdict.why);
   if (memory.human !== null && !memory.goesOn) return { ...plain(look, memory.human), rung: 'human' };
@@ -224,7 +228,7 @@ export function planChain(ask: PlanAsk): ChainPlan {
   const verdicts = new Map<string, Verdict>();
   const memories = new Map<string, NodeMemory>();
   for (const node of chain.nodes) {
-    const seen = remember(ask.memories.get(node.name) ?? BLANK, node, ask);
+    const seen = remember(withEdge(ask.memories.get(node.name) ?? BLANK, node.edge), node, ask);
     const verdict = diagnose(node, seen, chain, { options, nowMs, chainVerdict: whole });
     verdicts.set(node.name, verdict);
     memories.set(node.name, withVerdict(seen, verdict, nowMs));

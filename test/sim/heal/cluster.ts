@@ -50,6 +50,7 @@ export class SimCluster {
   #edgeDownUntilMs = 0;
   #haltedUntilMs = 0;
   #controllerDownUntilMs = 0;
+  #diesBefore: Step['kind'] | null = null;
   readonly #quiet: boolean;
 
   constructor(seed: number, shape: { readonly nodes?: number; readonly quiet?: boolean } = {}) {
@@ -83,6 +84,17 @@ export class SimCluster {
   /** The chain makes no block for so long. */
   halt(ms: number): void {
     this.#haltedUntilMs = this.nowMs + ms;
+  }
+
+  /** The gateway cannot be asked for so long. */
+  hideEdge(ms: number): void {
+    this.note('! the gateway cannot be asked');
+    this.#edgeDownUntilMs = this.nowMs + ms;
+  }
+
+  /** The controller dies right before it takes its next step of the kind, and is back 5 s later. */
+  dieBefore(kind: Step['kind']): void {
+    this.#diesBefore = kind;
   }
 
   second(): void {
@@ -160,6 +172,12 @@ export class SimCluster {
     for (const one of plan.nodes) {
       if (one.step === null) continue;
       this.note(`  ${one.node}: ${stepWords(one.step)} (${one.why})`);
+      if (one.step.kind === this.#diesBefore) {
+        this.note(`! the controller dies before the ${one.step.kind}`);
+        this.#diesBefore = null;
+        this.#controllerDownUntilMs = this.nowMs + 5000;
+        continue;
+      }
       const chance = this.#quiet ? 1 : this.#random();
       if (chance < 0.03) this.#controllerDownUntilMs = this.nowMs + 5000;
       if (chance < 0.06) continue;

@@ -46,6 +46,33 @@ it('a snapshot that is no better: the old data is put back, and a human is calle
   await expect(`${trace.join('\n')}\n`).toMatchFileSnapshot('traces/bad-snapshot.txt');
 });
 
+it('the gateway cannot be asked while the only node comes back: its cordon is taken back when it can', async () => {
+  const cluster = new SimCluster(1, { nodes: 1, quiet: true });
+  const [node] = cluster.nodes;
+  if (node === undefined) throw new Error('no node');
+  const pass = (seconds: number): void => {
+    for (let i = 0; i < seconds; i++) cluster.second();
+  };
+  node.wish = 'stopped';
+  pass(10);
+  node.wish = 'running';
+  cluster.hideEdge(30_000);
+  pass(29);
+  expect(node).toMatchObject({ cordoned: true });
+  expect(cluster.memories.get('n0')?.operation?.kind).toBe('start');
+  pass(30);
+  cluster.conclude();
+  expect(cluster.faults).toEqual([]);
+  await expect(`${cluster.trace.join('\n')}\n`).toMatchFileSnapshot('traces/gateway-away-on-the-way-back.txt');
+});
+
+it('an uncordon that is decided and never taken: the cordon stays the controller\'s own, and goes in the end', async () => {
+  const cluster = play([[5, 0, 'kill'], [18, 0, 'kill']], 90, (one) => one.dieBefore('uncordon'));
+  cluster.conclude();
+  expect(cluster.faults).toEqual([]);
+  await expect(`${cluster.trace.join('\n')}\n`).toMatchFileSnapshot('traces/uncordon-lost.txt');
+});
+
 it('a halted chain: nothing is touched, and it says why', () => {
   const cluster = play([], 300, (one) => one.halt(300_000));
   expect(cluster.trace).toEqual([]);

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { ChainFacts, NodeFacts } from '../../../src/heal/facts.ts';
 import { BLANK } from '../../../src/heal/memory.ts';
 import type { NodeMemory } from '../../../src/heal/memory.ts';
+import { newOperation } from '../../../src/heal/operation.ts';
+import type { Operation } from '../../../src/heal/operation.ts';
 import { backoffMs, planChain } from '../../../src/heal/plan.ts';
 import type { ChainPlan } from '../../../src/heal/plan.ts';
 import { OPTIONS } from '../../sim/heal/cluster.ts';
@@ -89,6 +91,49 @@ describe('what a node is held by', () => {
     const made = plan(chain([{ ...hanging('a'), edge: cordoned }, node('b')]), { a: ILL });
     expect(steps(made)).toEqual(['a stop']);
     expect(made.nodes[0]?.memory.operation?.keepCordon).toBe(true);
+  });
+
+  const cordoned = { state: 'cordoned', cordoned: true, inFlight: 0, configuredWeight: 100, assignedWeight: 100, why: '' } as const;
+  const ramping = { ...cordoned, state: 'ramping', cordoned: false, assignedWeight: 5 } as const;
+  const look = (change: Partial<NodeFacts>, memory: NodeMemory): ChainPlan['nodes'][number] | undefined => plan(chain([node('a', change), node('b')]), { a: memory }).nodes[0];
+  /** A new run on its way back, of an operation that began on run 0. */
+  const comingBack = (change: Partial<Operation> = {}): Operation => ({ ...newOperation('restart', { verdict: 'unresponsive', why: '', startedAtMs: NOW - 60_000, incarnation: '0', snapshotId: null, keepCordon: false, hold: true }, 'a'), rampIndex: 0, rampedAtMs: NOW, ...change });
+
+  it('is our own cordon from when it is decided until it is seen gone', () => {
+    const letGo = look({ edge: { ...cordoned, assignedWeight: 1 } }, { ...BLANK, heldOut: true, operation: comingBack() });
+    expect(letGo).toMatchObject({ step: { kind: 'uncordon' }, memory: { heldOut: true } });
+    expect(look({ edge: null }, { ...BLANK, heldOut: true })?.memory.heldOut).toBe(true);
+    const gone = look({}, { ...BLANK, heldOut: true })?.memory;
+    expect(gone).toMatchObject({ heldOut: false, operation: null });
+    // what an operator cordons after that is the operator's
+    expect(look({ edge: cordoned }, gone ?? BLANK)).toMatchObject({ step: null, memory: { operation: null } });
+  });
+
+  it('is a cordon to be taken back also where it recovered in time and the uncordon was lost', () => {
+    const recovered = look({ edge: cordoned }, { ...BLANK, heldOut: true, operation: comingBack({ incarnation: '1', rampIndex: -1 }) });
+    expect(recovered).toMatchObject({ step: { kind: 'uncordon' }, ended: { outcome: 'dropped' } });
+    expect(look({ edge: cordoned }, recovered?.memory ?? BLANK)?.memory.operation?.kind).toBe('readmit');
+    expect(look({}, recovered?.memory ?? BLANK)?.memory.operation).toBeNull();
+  });
+
+  it('is the part of its weight that it had when it fell ill on its way back', () => {
+    const lagging = { edge: ramping, rpc: { ...node('a').rpc, headNumber: 90 } };
+    const ill = look(lagging, { ...BLANK, partWeight: true, operation: comingBack({ rampIndex: 1 }) });
+    expect(ill).toMatchObject({ ended: { outcome: 'failed' }, memory: { operation: null, partWeight: true } });
+    expect(look({ edge: ramping }, ill?.memory ?? BLANK)?.memory.operation?.kind).toBe('readmit');
+    // an operator's weight, and an operator's cordon, are nothing of ours
+    expect(look({ edge: ramping }, BLANK)?.memory.operation).toBeNull();
+    expect(look({ edge: { ...cordoned, assignedWeight: 5 } }, ill?.memory ?? BLANK)?.memory.operation).toBeNull();
+    expect(look({}, ill?.memory ?? BLANK)?.memory).toMatchObject({ operation: null, partWeight: false });
+  });
+
+  it('is not known while the gateway cannot be asked: its way back is not over', () => {
+    const passed = comingBack({ kind: 'start', hold: false, rampIndex: -1, probation: { sinceMs: NOW - 9000, goodSamples: 9, sampledAtMs: NOW - 1000, fromNumber: 90 } });
+    const made = look({ edge: null }, { ...BLANK, operation: passed });
+    expect(made).toMatchObject({ step: null, ended: null });
+    expect(made?.why).toContain('the edge cannot be asked');
+    expect(look({ edge: cordoned }, { ...BLANK, operation: passed })?.step).toEqual({ kind: 'weight', percent: 1 });
+    expect(look({}, { ...BLANK, operation: passed })?.ended).toMatchObject({ outcome: 'done' });
   });
 });
 
