@@ -109,6 +109,7 @@ export const DEFAULTS = {
     capture: { enabled: false, jitter: 0.1, retryMs: 600_000, bootTimeoutMs: 300_000 },
     tree: { enabled: true, checkEveryMs: 86_400_000 },
     drill: { everyMs: 0 },
+    restore: { trialBoot: 'auto', trialCopyBytes: 4096 * MIB },
   },
   accessKey: {
     chains: [],

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { DEFAULTS } from './defaults.ts';
-import { count, durationMs, flag, listOf, ratio, section } from './fields.ts';
+import { choice, count, durationMs, flag, listOf, ratio, section, sizeBytes } from './fields.ts';
 
 const D = DEFAULTS.snapshots;
 const C = DEFAULTS.chain.snapshots;
@@ -61,6 +61,13 @@ export const snapshotsSection = section(
       'The tree of the last proven snapshot.',
     ),
     drill: section({ everyMs: durationMs(D.drill.everyMs, [0, YEAR_MS], 'Time between two drills of the controller; 0 = on command only.') }, 'Restores of the newest snapshot for the proof that it can be done.'),
+    restore: section(
+      {
+        trialBoot: choice(['auto', 'never'], D.restore.trialBoot, 'Boot staged data apart from everything before it takes the place of a node\'s, where that can be done.'),
+        trialCopyBytes: sizeBytes(D.restore.trialCopyBytes, [0, 2 ** 50], 'Largest data that is copied once more for it where the file system shares no blocks; larger data is not booted.'),
+      },
+      'How the controller restores.',
+    ),
   },
   'Snapshots of nodes.',
 );

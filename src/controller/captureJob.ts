@@ -32,7 +32,7 @@ const prove = async ({ vault, node, copy, onState, onPoint }: CaptureJob, onBoot
   onPoint('capture, data in the store');
   await markCopy(node.config.dataDir, copy, 'booted');
   await rm(proofDirectory, { recursive: true, force: true });
-  const facts = await withTrial(node, data, settings.capture.bootTimeoutMs, async ({ url, head }) => {
+  const facts = await withTrial(node, { dataDir: data, timeoutMs: settings.capture.bootTimeoutMs }, async ({ url, head }) => {
     onBooted(head);
     onPoint('capture, copy booted');
     return capturePack({

@@ -8,8 +8,9 @@ import { StoreFault } from '../store/fault.ts';
 import { loadTrust } from '../store/keys.ts';
 import { dropSnapshots, retentionOf } from '../store/prune.ts';
 import { openVault } from '../vault/open.ts';
+import { originsOf, peersOf } from '../vault/peers.ts';
 import { keepTrees, treeTargets } from '../vault/tree.ts';
-import type { PeerNode, Vault } from '../vault/vault.ts';
+import type { Vault } from '../vault/vault.ts';
 import { snapshotOf, verifyRecorded } from './captureJob.ts';
 import type { KeptNode } from './chainLook.ts';
 import { snapshotKindOf } from './clients.ts';
@@ -23,10 +24,6 @@ const short = (id: string): string => id.slice(0, 12);
 /** How a capture ended whose snapshot is in the store. */
 const endOf = ({ manifest }: Candidate, unprovenWhy: string | null): { readonly state?: 'unproven' } =>
   unprovenWhy === null || manifest.verification?.levels.some(({ verdict }) => verdict === 'failed') === true ? {} : { state: 'unproven' };
-
-/** Nodes that vouch for a head, by the name of the kept node behind each. */
-const peersOf = (chain: ChainConfig, nodes: readonly KeptNode[]): PeerNode[] =>
-  chain.upstreams.map(({ name, http }) => ({ name: nodes.find(({ config }) => (config.upstream ?? config.name) === name)?.config.name ?? name, url: http }));
 
 /** The snapshots of one chain: one `tick` does what is due, one thing after the other. */
 export class ChainSnapshots {
@@ -81,8 +78,9 @@ export class ChainSnapshots {
     return this.#known.trusted;
   }
 
-  #vault(): Promise<Vault> {
-    return openVault({ settings: this.#config.snapshots, chain: this.#chainConfig, peers: peersOf(this.#chainConfig, this.#nodes()), nowMs: this.#parts.nowMs });
+  async #vault(): Promise<Vault> {
+    const nodes = this.#nodes().map(({ config }) => config);
+    return openVault({ settings: this.#config.snapshots, chain: this.#chainConfig, peers: peersOf(this.#chainConfig, nodes), origins: await originsOf(nodes), nowMs: this.#parts.nowMs });
   }
 
   /** What is due by schedule; nothing while a capture is under way. */

@@ -43,9 +43,13 @@ async function gather(config: Config, deps: ControllerDeps): Promise<LoopParts &
   const records = new Records(join(stateDir, 'records.json'));
   const roster = new NodeRoster(join(stateDir, 'nodes.json'), config, process.env);
   const kept: Config = { ...config, get nodes() { return roster.nodes; } };
-  const restore = new SnapshotRestore(kept, { log, nowMs });
-  await restore.refresh();
   const journal = new Journal(join(stateDir, 'journal.jsonl'), controller.journal);
+  const tell = (entry: JournalEntry): void => {
+    journal.add(entry);
+    onEntry(entry);
+  };
+  const restore = new SnapshotRestore(kept, { log, nowMs, tell });
+  await restore.refresh();
   const metrics = new ControllerMetrics();
   const snapshots = new Snapshotter(kept, { log, journal, metrics, onEntry, onPoint, nowMs, steadyMs: () => performance.now(), random: Math.random });
   return {

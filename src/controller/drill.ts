@@ -41,7 +41,7 @@ export async function drill({ vault, node, candidate, onProgress }: { readonly v
   try {
     const beganMs = performance.now();
     await materialize(store.objects, manifest.snapshot, directory, { isReadOnly: false, onProgress });
-    const booted = await trialBoot(node, directory, settings.capture.bootTimeoutMs);
+    const booted = await trialBoot(node, { dataDir: directory, timeoutMs: settings.capture.bootTimeoutMs });
     const tookMs = performance.now() - beganMs;
     const record = bootRecord(manifest.snapshot.head, booted);
     const levels = (manifest.verification?.levels ?? []).filter(({ level }) => level !== 'L2');

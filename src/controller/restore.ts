@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import type { Config, NodeConfig } from '../config/schema.ts';
 import type { DataFacts, SnapshotFacts } from '../heal/facts.ts';
+import type { JournalEntry } from '../observe/journal.ts';
 import type { Logger } from '../observe/log.ts';
-import { chooseSnapshot } from '../snapshot/choose.ts';
+import { type Candidate, chooseSnapshot } from '../snapshot/choose.ts';
 import { lineageProblem, replayProblem } from '../snapshot/lineage.ts';
 import type { TrustedKey } from '../snapshot/sign.ts';
 import { dataState } from '../store/dataNames.ts';
@@ -11,11 +12,24 @@ import { StoreFault } from '../store/fault.ts';
 import { loadTrust } from '../store/keys.ts';
 import { SeenFile } from '../store/seen.ts';
 import { layerOf } from '../store/layer.ts';
+import { markOrigin, originOf } from '../store/origin.ts';
 import { stageData } from '../store/staging.ts';
 import { SnapshotStore } from '../store/store.ts';
 import type { KeptNode, RestoreLook } from './chainLook.ts';
 import { DataWatch } from './dataWatch.ts';
+import { STAGED_TRIAL, tryStaged } from './stagedTrial.ts';
 import type { RestoreSteps } from './steps.ts';
+import { endTrial } from './trial.ts';
+
+/** What a restorer works with. */
+interface RestoreDeps {
+  readonly log: Logger;
+  readonly nowMs: () => number;
+  /** Only looks, writes nothing down. */
+  readonly isDry?: boolean;
+  /** Takes an entry into the journal. */
+  readonly tell?: (entry: JournalEntry) => void;
+}
 
 const REFRESH_MS = 5000;
 /** Bytes written per millisecond until one restore was measured: 100 MB/s. */
@@ -38,6 +52,7 @@ export class SnapshotRestore implements RestoreLook, RestoreSteps {
   readonly #seen: SeenFile;
   readonly #watch: DataWatch;
   readonly #isDry: boolean;
+  readonly #tell: (entry: JournalEntry) => void;
   /** Only what decisions need: a manifest of a large node takes tens of MiB. */
   readonly #chosen = new Map<string, Omit<SnapshotFacts, 'restoreMs'>>();
   #keys: readonly TrustedKey[] = [];
@@ -45,15 +60,15 @@ export class SnapshotRestore implements RestoreLook, RestoreSteps {
   #isRefreshing = false;
   /** Manifests and keys as they were last read. */
   #stamp = '';
-  /** Found damaged while they were written to a node. */
-  readonly #tainted = new Set<string>();
+  /** Found damaged while they were written to a node, or refused by its client: why. */
+  readonly #tainted = new Map<string, string>();
   /** Nodes whose mounted snapshot was found damaged. */
   readonly #damage = new Map<string, string>();
   #bytesPerMs = FIRST_RATE;
   #fault = '';
 
-  /** @param deps isDry: only looks, writes nothing down */
-  constructor(config: Config, { log, nowMs, isDry = false }: { readonly log: Logger; readonly nowMs: () => number; readonly isDry?: boolean }) {
+  constructor(config: Config, { log, nowMs, isDry = false, tell = () => undefined }: RestoreDeps) {
+    this.#tell = tell;
     this.#isDry = isDry;
     this.#config = config;
     this.#log = log;
@@ -96,7 +111,7 @@ export class SnapshotRestore implements RestoreLook, RestoreSteps {
     if (replay !== null) throw new StoreFault('replayed', replay);
     const candidates = trusted.filter((one) => lineageProblem(one, trusted) === null);
     const { snapshots, chainId = null } = config;
-    const need = { chainId, genesisHash: snapshots.genesisHash === '' ? null : snapshots.genesisHash, clientKind: clientKindOf(nodes[0]), policy: snapshots, tainted: this.#tainted, maxAgeMs: 0 };
+    const need = { chainId, genesisHash: snapshots.genesisHash === '' ? null : snapshots.genesisHash, clientKind: clientKindOf(nodes[0]), policy: snapshots, tainted: new Set(this.#tainted.keys()), maxAgeMs: 0 };
     const { chosen } = chooseSnapshot(candidates, need, this.#nowMs());
     if (chosen === null) {
       this.#chosen.delete(chain);
@@ -117,34 +132,68 @@ export class SnapshotRestore implements RestoreLook, RestoreSteps {
     return { damage: this.#damage.get(node) ?? null, ...(config === undefined ? { staged: null, swapped: null, kept: null } : dataState(config.dataDir)) };
   }
 
-  /** @throws StoreFault when the snapshot is no longer there, not trusted, of another client, or damaged */
-  async stage({ config }: KeptNode, operationId: string, snapshotId: string): Promise<void> {
+  /** @throws StoreFault when the snapshot is no longer there, not trusted, of another client, damaged, or does not boot */
+  async stage(node: KeptNode, operationId: string, snapshotId: string): Promise<void> {
+    const { config } = node;
+    const refused = this.#tainted.get(snapshotId);
+    if (refused !== undefined) throw new StoreFault('refused', refused);
     const candidate = (await this.#store.trusted(config.chain)).find(({ id }) => id === snapshotId);
     if (candidate === undefined) throw new StoreFault('missing', `snapshot ${snapshotId.slice(0, 12)} is not in the store, or not trusted`);
     const { snapshot } = candidate.manifest;
     const kind = clientKindOf(config);
     if (kind !== null && kind !== snapshot.client.kind) throw new StoreFault('unfit', `snapshot ${snapshotId.slice(0, 12)} is of a ${snapshot.client.kind}, the node is a ${kind}`);
+    await endTrial(node, STAGED_TRIAL);
     await this.#store.pins.pin(snapshotId, `restore-${config.name}`, `restore of node ${config.name}`);
     const startedAtMs = this.#nowMs();
+    let trialMs = 0;
+    const finish = async (staged: string): Promise<void> => {
+      const beganMs = this.#nowMs();
+      await this.#finish(node, { candidate, staged, operation: operationId });
+      trialMs = this.#nowMs() - beganMs;
+    };
     try {
-      const staged = await stageData(this.#store, { candidate, dataDir: config.dataDir, operation: operationId, node: config.name, method: config.restoreBy });
+      const staged = await stageData(this.#store, { candidate, dataDir: config.dataDir, operation: operationId, node: config.name, method: config.restoreBy, finish });
       if (staged !== null) this.#log.info({ node: config.name, snapshot: snapshotId, ...staged }, `staged by ${staged.method}`);
       // what a mount takes tells nothing of a copy
       if (staged?.method !== 'copy') return;
     } catch (error) {
-      if (error instanceof StoreFault && DAMAGE.has(error.code)) this.#taint(snapshotId);
+      if (error instanceof StoreFault && DAMAGE.has(error.code)) this.#taint(snapshotId, `snapshot ${snapshotId} is damaged`, error.message);
+      if (error instanceof StoreFault && error.code === 'refused') {
+        this.#taint(snapshotId, error.message, error.message);
+        await this.#unpin(config);
+      }
       throw error;
     }
     const bytes = snapshot.files.reduce((sum, file) => sum + file.sizeBytes, 0);
-    this.#bytesPerMs = Math.max(1, bytes / Math.max(1, this.#nowMs() - startedAtMs));
+    this.#bytesPerMs = Math.max(1, bytes / Math.max(1, this.#nowMs() - startedAtMs - trialMs));
+  }
+
+  /** What staged data must pass before it counts, and what is written down in it. */
+  async #finish(node: KeptNode, { candidate, staged, operation }: { readonly candidate: Candidate; readonly staged: string; readonly operation: string }): Promise<void> {
+    const { source } = candidate.manifest.snapshot;
+    const beganMs = this.#nowMs();
+    const tell = (why: string, outcome: JournalEntry['outcome']): void => {
+      const { name, chain } = node.config;
+      this.#tell({ at: new Date(this.#nowMs()).toISOString(), chain, node: name, kind: 'snapshot', what: 'trialBoot', why, outcome, durationMs: this.#nowMs() - beganMs });
+    };
+    try {
+      const { isBooted, why } = await tryStaged(node, { candidate, staged, operation, settings: this.#config.snapshots });
+      tell(isBooted ? `staged snapshot ${candidate.id.slice(0, 12)}: ${why}` : `staged snapshot ${candidate.id.slice(0, 12)} was not booted: ${why}`, isBooted ? 'ok' : 'dropped');
+    } catch (error) {
+      tell(error instanceof Error ? error.message : String(error), 'failed');
+      throw error;
+    }
+    const kept = this.#config.nodes.find(({ name }) => name === source);
+    const roots = kept === undefined ? [] : await originOf(kept.dataDir);
+    await markOrigin(staged, { snapshotId: candidate.id, from: roots === null ? null : [...new Set([source, ...roots])] });
   }
 
   /** Chosen no more, until the controller starts anew or a full snapshot has mended the store and is newer. */
-  #taint(snapshotId: string): void {
-    this.#tainted.add(snapshotId);
+  #taint(snapshotId: string, what: string, why: string): void {
+    this.#tainted.set(snapshotId, why);
     this.#stamp = '';
     this.#refreshedAtMs = 0;
-    this.#log.error({ snapshot: snapshotId }, `snapshot ${snapshotId} is damaged and not restored from any more`);
+    this.#log.error({ snapshot: snapshotId }, `${what}; it is not restored from any more`);
   }
 
   async swap({ config }: KeptNode, operationId: string, from: 'snapshot' | 'empty'): Promise<void> {
@@ -152,7 +201,9 @@ export class SnapshotRestore implements RestoreLook, RestoreSteps {
     await swapData(config.dataDir, { operation: operationId, from, clientKind: clientKindOf(config) ?? 'other' });
   }
 
-  async discard({ config }: KeptNode): Promise<void> {
+  async discard(node: KeptNode): Promise<void> {
+    const { config } = node;
+    await endTrial(node, STAGED_TRIAL);
     await discardData(config.dataDir);
     await this.#unpin(config);
   }
@@ -162,7 +213,9 @@ export class SnapshotRestore implements RestoreLook, RestoreSteps {
     await this.#unpin(config);
   }
 
-  async removeData({ config }: KeptNode): Promise<void> {
+  async removeData(node: KeptNode): Promise<void> {
+    const { config } = node;
+    await endTrial(node, STAGED_TRIAL);
     await this.#watch.forget(config.name);
     await removeData(config.dataDir);
     await this.#unpin(config);

@@ -25,12 +25,13 @@ const freePort = (): Promise<number> =>
     });
   });
 
-/** Driver's name for the trial of a node. */
-const trialName = (node: string): string => `${node}.trial`;
+/** Driver's name for the trial of a node. @param use trials for different uses can run at a time */
+const trialName = (node: string, use: string): string => `${node}.${use}`;
+const DEFAULT_USE = 'trial';
 
 /** Ends what runs as the trial of a node, also what a controller that died left. */
-export async function endTrial({ config, driver }: KeptNode): Promise<void> {
-  const name = trialName(config.name);
+export async function endTrial({ config, driver }: KeptNode, use = DEFAULT_USE): Promise<void> {
+  const name = trialName(config.name, use);
   const { state, incarnation } = await driver.observe(name);
   if (state === 'running') await driver.stop(name, incarnation, config.stopGraceMs);
   await driver.forget(name);
@@ -45,14 +46,14 @@ export function trialObstacle(config: NodeConfig): string | null {
   return named === undefined ? null : 'its arguments or environment name its data directory; write {dataDir} there';
 }
 
-const firstHead = async ({ config, driver }: KeptNode, port: number, timeoutMs: number): Promise<SeenBlock> => {
+const firstHead = async ({ driver }: KeptNode, name: string, port: number, timeoutMs: number): Promise<SeenBlock> => {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     const { head } = await lookAtNode(port, RPC_TIMEOUT_MS);
     if (head !== null) return head;
-    const { state, exitCode, signal } = await driver.observe(trialName(config.name));
+    const { state, exitCode, signal } = await driver.observe(name);
     if (state === 'exited' || state === 'absent') {
-      const [last = ''] = (await driver.logs(trialName(config.name), 1).catch(() => [])).slice(-1);
+      const [last = ''] = (await driver.logs(name, 1).catch(() => [])).slice(-1);
       throw new Error(`it ended with ${signal ?? `code ${exitCode}`}: ${last.slice(0, 200)}`);
     }
     if (performance.now() > deadline) throw new Error(`no answer within ${timeoutMs} ms`);
@@ -60,29 +61,38 @@ const firstHead = async ({ config, driver }: KeptNode, port: number, timeoutMs: 
   }
 };
 
+/** What is booted, and how. */
+export interface TrialRun {
+  /** Holds a copy that nobody else uses. */
+  readonly dataDir: string;
+  readonly timeoutMs: number;
+  /** Trials for different uses can run at a time. */
+  readonly use?: string;
+}
+
 /**
  * Boots a node's client on a copy of data, hands it over, and ends it. The data is written to meanwhile. Nothing of it touches the
  * network or the live node: it has no peers, makes no blocks, and listens on a free port of 127.0.0.1.
- * @param dataDir holds a copy that nobody else uses
  * @throws Error with the client's last words when it does not come up
  */
-export async function withTrial<T>(node: KeptNode, dataDir: string, timeoutMs: number, use: (trial: Trial) => Promise<T>): Promise<T> {
+export async function withTrial<T>(node: KeptNode, { dataDir, timeoutMs, use = DEFAULT_USE }: TrialRun, run: (trial: Trial) => Promise<T>): Promise<T> {
   const obstacle = trialObstacle(node.config);
   if (obstacle !== null) throw new Error(obstacle);
-  await endTrial(node);
+  await endTrial(node, use);
   const port = await freePort();
+  const name = trialName(node.config.name, use);
   try {
-    await node.driver.start(trialName(node.config.name), trialSpecOf(node.config, resolve(dataDir), port));
-    return await use({ url: `http://127.0.0.1:${port}`, head: await firstHead(node, port, timeoutMs) });
+    await node.driver.start(name, trialSpecOf(node.config, resolve(dataDir), port));
+    return await run({ url: `http://127.0.0.1:${port}`, head: await firstHead(node, name, port, timeoutMs) });
   } finally {
-    await endTrial(node);
+    await endTrial(node, use);
   }
 }
 
 /** The head that a copy of data boots with, or why it does not: L2 of a verification. */
-export async function trialBoot(node: KeptNode, dataDir: string, timeoutMs: number): Promise<SeenBlock | { readonly fault: string }> {
+export async function trialBoot(node: KeptNode, run: TrialRun): Promise<SeenBlock | { readonly fault: string }> {
   try {
-    return await withTrial(node, dataDir, timeoutMs, ({ head }) => Promise.resolve(head));
+    return await withTrial(node, run, ({ head }) => Promise.resolve(head));
   } catch (error) {
     return { fault: error instanceof Error ? error.message : String(error) };
   }

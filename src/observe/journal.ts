@@ -8,7 +8,7 @@ export interface JournalEntry {
   readonly at: string;
   readonly chain: string;
   readonly node: string;
-  /** `verdict`: what ails it changed; `step`: one step; `operation`: the end of one; `human`: a call; `operator`: somebody's wish; `edge`: the gateway keeps it out, by its own judgement; `snapshot`: a snapshot was taken, restored for a drill, or its tree hashed. */
+  /** `verdict`: what ails it changed; `step`: one step; `operation`: the end of one; `human`: a call; `operator`: somebody's wish; `edge`: the gateway keeps it out, by its own judgement; `snapshot`: a snapshot was taken, restored for a drill, booted before it replaces data, or its tree hashed. */
   readonly kind: 'verdict' | 'step' | 'operation' | 'human' | 'operator' | 'edge' | 'snapshot';
   readonly what: string;
   /** One sentence. */

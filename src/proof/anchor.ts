@@ -15,6 +15,8 @@ export interface PeerAnswers {
   readonly answers: readonly { readonly peer: string; readonly hash: string | null }[];
   /** How many must say the same. */
   readonly quorum: number;
+  /** Nodes that were not asked, since their data and the source's are from one another. */
+  readonly kin?: readonly string[];
 }
 
 /** What ties captured headers to the chain that others know. */
@@ -29,7 +31,7 @@ export type AnchorVerdict =
   | { readonly kind: 'contradicted'; readonly where: string; readonly message: string }
   | { readonly kind: 'none'; readonly why: string };
 
-const ofPeers = ({ number, answers, quorum }: PeerAnswers, hash: string): AnchorVerdict => {
+const ofPeers = ({ number, answers, quorum, kin = [] }: PeerAnswers, hash: string): AnchorVerdict => {
   const votes = new Map<string, string[]>();
   for (const { peer, hash: answer } of answers) if (answer !== null) votes.set(answer.toLowerCase(), [...(votes.get(answer.toLowerCase()) ?? []), peer]);
   const agreed = votes.get(hash) ?? [];
@@ -37,7 +39,9 @@ const ofPeers = ({ number, answers, quorum }: PeerAnswers, hash: string): Anchor
     if (other !== hash && peers.length >= quorum) return { kind: 'contradicted', where: `block ${number}: hash`, message: `is ${hash}, but ${peers.join(', ')} have ${other}` };
   }
   if (agreed.length >= quorum) return { kind: 'anchored', number, by: `${agreed.length} of ${answers.length} nodes` };
-  return { kind: 'none', why: `only ${agreed.length} of ${answers.length} nodes have block ${number} as it is, ${quorum} are needed` };
+  const few = answers.length < quorum ? 'too few independent anchors: ' : '';
+  const left = kin.length === 0 ? '' : `; ${kin.join(', ')} do${kin.length === 1 ? 'es' : ''} not count, with data of the same origin as the source`;
+  return { kind: 'none', why: `${few}only ${agreed.length} of ${answers.length} nodes have block ${number} as it is, ${quorum} are needed${left}` };
 };
 
 /**

@@ -25,6 +25,8 @@ export interface StageRequest {
   readonly node: string;
   /** `auto`: a mount for clients whose large files are never written again, else a reflink, else a copy. */
   readonly method: RestoreMethod | 'auto';
+  /** Called with the data before it counts as staged; what it throws refuses it. */
+  readonly finish?: (directory: string) => Promise<void>;
 }
 
 /** How data was staged. */
@@ -35,7 +37,7 @@ export interface Staged {
 }
 
 /** What a way that is closed here is refused with: the file system, the rights or the tree, not the data. */
-const CLOSED: ReadonlySet<string> = new Set(['unmountable', 'ENOTSUP', 'EOPNOTSUPP', 'EXDEV', 'EINVAL', 'ENOSYS', 'ENOTTY', 'noTree']);
+export const CLOSED: ReadonlySet<string> = new Set(['unmountable', 'ENOTSUP', 'EOPNOTSUPP', 'EXDEV', 'EINVAL', 'ENOSYS', 'ENOTTY', 'noTree']);
 
 const waysFor = ({ method, candidate }: StageRequest): readonly RestoreMethod[] => {
   if (method !== 'auto') return [method];
@@ -122,13 +124,17 @@ export async function stageData(store: SnapshotStore, request: StageRequest): Pr
     await mkdir(dirname(dataDir), { recursive: true });
     await clearStaged(dataDir);
     const passed: string[] = [];
+    const whole = `${target}.whole${PARTIAL}`;
     for (const way of ways) {
       try {
-        await stageBy(way, store, request, target);
+        await stageBy(way, store, request, whole);
+        await request.finish?.(whole);
+        await rename(whole, target);
+        await syncFolder(dirname(target));
         return { method: way, passed };
       } catch (error) {
         // what is half written takes room that somebody else may need
-        await rm(`${target}${PARTIAL}`, { recursive: true, force: true });
+        for (const part of [whole, `${whole}${PARTIAL}`]) await rm(part, { recursive: true, force: true });
         if (!(error instanceof StoreFault) || !CLOSED.has(error.code) || way === ways.at(-1)) throw error;
         passed.push(`${way}: ${error.message}`);
       }

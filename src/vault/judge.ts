@@ -1,4 +1,5 @@
 import type { Anchors } from '../proof/anchor.ts';
+import { isKin } from '../proof/kin.ts';
 import type { Candidate } from '../snapshot/choose.ts';
 import { lineageProblem, replayProblem } from '../snapshot/lineage.ts';
 import type { SnapshotBody, Verification } from '../snapshot/manifest.ts';
@@ -29,16 +30,17 @@ export interface AnchorsGiven {
   readonly quorum: number | null;
 }
 
-/** What a snapshot is tied to: checkpoints, the genesis, and what nodes beside its source say. */
-const anchorsOf = async ({ rules, peers }: Vault, given: AnchorsGiven, { head, source }: SnapshotBody): Promise<Anchors> => {
+/** What a snapshot is tied to: checkpoints, the genesis, and what nodes say whose data is neither from its source nor from where the source's is. */
+const anchorsOf = async ({ rules, peers, origins }: Vault, given: AnchorsGiven, { head, source }: SnapshotBody): Promise<Anchors> => {
   const configured = rules.checkpoints.map((text) => ({ number: Number(text.split(':')[0]), hash: String(text.split(':')[1]) }));
   const checkpoints = [...configured, ...given.checkpoints].map((one) => ({ ...one, from: 'checkpoint' }));
   const genesis = rules.genesisHash === '' ? [] : [{ number: 0, hash: rules.genesisHash, from: 'genesis' }];
   const quorum = given.quorum ?? rules.quorum;
-  const others = peers.filter(({ name }) => name !== source);
-  if (quorum === 0 || others.length === 0) return { checkpoints: [...checkpoints, ...genesis], peers: [] };
+  const others = peers.filter(({ name }) => !isKin(source, name, origins));
+  const kin = peers.flatMap(({ name }) => (name !== source && isKin(source, name, origins) ? [name] : []));
+  if (quorum === 0 || others.length + kin.length === 0) return { checkpoints: [...checkpoints, ...genesis], peers: [] };
   const answers = await Promise.all(others.map(async (node) => ({ peer: node.name, hash: await hashAt(node, head.number) })));
-  return { checkpoints: [...checkpoints, ...genesis], peers: [{ number: head.number, answers, quorum }] };
+  return { checkpoints: [...checkpoints, ...genesis], peers: [{ number: head.number, answers, quorum, kin }] };
 };
 
 /** Why a snapshot of the store is not trusted: its signature, its place among the others, an old store. */

@@ -1,4 +1,5 @@
 import type { ChainSnapshotsConfig, SnapshotsConfig } from '../config/schema.ts';
+import type { Origins } from '../proof/kin.ts';
 import type { SeenFile } from '../store/seen.ts';
 import type { SnapshotStore } from '../store/store.ts';
 
@@ -17,6 +18,8 @@ export interface Vault {
   readonly chain: string;
   /** Nodes that can be asked for their head. */
   readonly peers: readonly PeerNode[];
+  /** What the data of kept nodes is from. */
+  readonly origins: Origins;
   readonly store: SnapshotStore;
   readonly seen: SeenFile;
   /** Folder where verifications note how far they are. */

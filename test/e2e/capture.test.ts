@@ -27,7 +27,7 @@ async function kept(snapshots: object = {}, options: KeptOptions = {}): Promise<
   return made;
 }
 
-const vaultOf = (made: Kept): Promise<Vault> => openVault({ settings: made.config.snapshots, chain: made.config.chains[0]!, peers: [], nowMs: () => Date.now() });
+const vaultOf = (made: Kept): Promise<Vault> => openVault({ settings: made.config.snapshots, chain: made.config.chains[0]!, peers: [], origins: new Map(), nowMs: () => Date.now() });
 
 /** Sends a command to the controller's admin port and waits for what it comes to. */
 async function command(made: Kept, path: string, body: object): Promise<SnapshotTask> {

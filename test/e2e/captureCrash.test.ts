@@ -96,7 +96,7 @@ const post = async (made: Kept, port: number, path: string): Promise<{ readonly 
 
 /** Everything that counts as a snapshot is whole, and nothing else counts. */
 const checkStore = async (made: Kept): Promise<number> => {
-  const vault = await openVault({ settings: made.config.snapshots, chain: made.config.chains[0]!, peers: [], nowMs: () => Date.now() });
+  const vault = await openVault({ settings: made.config.snapshots, chain: made.config.chains[0]!, peers: [], origins: new Map(), nowMs: () => Date.now() });
   const listed = await vault.store.manifests.list();
   for (const { problem, candidate } of listed) {
     expect(problem).toBeNull();

@@ -90,7 +90,7 @@ describe.skipIf(!needs('geth'))('geth with real files (needs geth)', () => {
       const done = await command('/api/v1/nodes/own-1/capture', { kind: i === 0 ? 'full' : 'incremental' });
       expect([done.state, done.told]).toEqual(['done', expect.stringMatching(/ bytes of which \d+ are new in the store, proven: L0 L1 L2 L3 L4 L5 L6$/)]);
     }
-    const vault = await openVault({ settings: config.snapshots, chain: config.chains[0]!, peers: [], nowMs: () => Date.now() });
+    const vault = await openVault({ settings: config.snapshots, chain: config.chains[0]!, peers: [], origins: new Map(), nowMs: () => Date.now() });
     const all = await vault.store.trusted('test');
     expect(all.map(({ manifest }) => manifest.snapshot.kind)).toEqual(['full', 'incremental', 'incremental', 'incremental']);
     expect(all.map(({ manifest }) => manifest.snapshot.head.hash)).toEqual(heads);

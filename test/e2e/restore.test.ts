@@ -1,13 +1,15 @@
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startController } from '../../src/controller/controller.ts';
+import { originOf } from '../../src/store/origin.ts';
 import { runCli } from '../../src/cli/run.ts';
 import { TestParts, TestWorld } from '../help/cliWorld.ts';
 import { rpc } from '../help/client.ts';
 import { keptChain } from '../help/kept.ts';
 import type { Kept } from '../help/kept.ts';
 import { silentLog } from '../help/log.ts';
+import { scratch, writeFiles } from '../help/vault.ts';
 
 const undo: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
@@ -17,34 +19,41 @@ afterEach(async () => {
 const GOOD = ['L0', 'L1', 'L3', 'L4', 'L5', 'L6'];
 const at = (dir: string) => ({ directory: join(dir, 'snapshots'), keyFile: join(dir, 'keys', 'snapshot.key'), trustFile: join(dir, 'keys', 'trust.json') });
 
+/** A snapshot of the first node, proven by what it answers. */
+async function create(made: Kept, ...extra: string[]): Promise<string> {
+  const [source, ...others] = made.config.nodes;
+  const world = new TestWorld();
+  const { directory, keyFile, trustFile } = at(made.dir);
+  const peers = others.flatMap(({ httpPort }) => ['--peer', `http://127.0.0.1:${httpPort}`]);
+  const code = await runCli(['snapshot', 'create', ...extra, '--rpc', `http://127.0.0.1:${source?.httpPort}`, '--client', 'anvil', '--chain', 'test', '--source', source?.name ?? '', '--store', directory, '--key', keyFile, '--trust', trustFile, '--json', ...peers], world, new TestParts());
+  const created = JSON.parse(world.outLines.at(-1) ?? '{}') as { created?: string };
+  expect([code, world.errLines, code === 0 ? '' : world.outLines.at(-1)]).toEqual([0, [], '']);
+  return created.created ?? '';
+}
+
 /** Nodes that keep their state in a file, blocks on command only, and a snapshot of the first. */
-async function kept(levels = GOOD): Promise<{ readonly made: Kept; readonly block: () => Promise<unknown>; readonly snapshot: string }> {
+async function kept(levels = GOOD, trialArgs: readonly string[] = []): Promise<{ readonly made: Kept; readonly block: () => Promise<unknown>; readonly snapshot: string }> {
   const made = await keptChain({
     blockMs: 0,
     chain: { snapshots: { levels } },
     config: (dir) => ({ snapshots: at(dir) }),
-    change: (node) => ({ args: [...(node['args'] as string[]), '--state', '{dataDir}/state.json', '--state-interval', '1'] }),
+    change: (node) => ({ args: [...(node['args'] as string[]), '--state', '{dataDir}/state.json', '--state-interval', '1'], trialArgs }),
   });
   undo.push(() => made.close());
   const block = async (): Promise<unknown> => made.chain?.sequencer.blockNow();
   await made.serving(...made.names);
   for (let i = 0; i < 5; i++) await block();
   await made.serving(...made.names);
-  const [source, ...others] = made.config.nodes;
-  const world = new TestWorld();
-  const { directory, keyFile, trustFile } = at(made.dir);
-  const peers = others.flatMap(({ httpPort }) => ['--peer', `http://127.0.0.1:${httpPort}`]);
-  const code = await runCli(['snapshot', 'create', '--rpc', `http://127.0.0.1:${source?.httpPort}`, '--client', 'anvil', '--chain', 'test', '--source', source?.name ?? '', '--store', directory, '--key', keyFile, '--trust', trustFile, '--json', ...peers], world, new TestParts());
-  const created = JSON.parse(world.outLines.at(-1) ?? '{}') as { created?: string };
-  expect([code, world.errLines, code === 0 ? '' : world.outLines.at(-1)]).toEqual([0, [], '']);
+  const snapshot = await create(made);
   // The controller knows it from its next look at the store on.
   await made.controller.close();
   made.controller = await startController(made.config, { log: silentLog() });
-  return { made, block, snapshot: created.created ?? '' };
+  return { made, block, snapshot };
 }
 
 const steps = (made: Kept, from: number): string[] => made.journal().slice(from).filter(({ node, kind }) => node === 'kept-1' && kind === 'step').map(({ what }) => what);
 const ended = (what: string) => (entry: { node: string; kind: string; what: string; outcome: string }): boolean => entry.node === 'kept-1' && entry.kind === 'operation' && entry.what === what && entry.outcome === 'ok';
+const trials = (made: Kept, from: number): string[][] => made.journal().slice(from).filter(({ what }) => what === 'trialBoot').map(({ outcome, why }) => [outcome, why]);
 const beside = (made: Kept): string[] => readdirSync(made.dir).filter((name) => name.startsWith('kept-1.tidegate'));
 
 describe('a node whose data is damaged', () => {
@@ -60,6 +69,7 @@ describe('a node whose data is damaged', () => {
     expect(healed.why).toContain('state');
     await made.entry((entry) => entry.node === 'kept-1' && entry.kind === 'step' && entry.what === 'discard', from);
     expect(steps(made, from)).toEqual(expect.arrayContaining(['stage', 'swap', 'start', 'uncordon']));
+    expect(trials(made, from)).toEqual([['ok', expect.stringContaining(`staged snapshot ${snapshot.slice(0, 12)}: a node booted from it has head 5`)]]);
     await made.serving(...made.names);
     const url = `http://127.0.0.1:${httpPort}`;
     const ours = await rpc<{ hash: string }>(url, 'eth_getBlockByNumber', ['0x5', false]);
@@ -67,6 +77,7 @@ describe('a node whose data is damaged', () => {
     expect(ours.hash).toBe(theirs.hash);
     expect(snapshot).toMatch(/^[0-9a-f]{64}$/);
     expect(beside(made)).toEqual([]);
+    expect(await originOf(dataDir)).toEqual(['kept-1']);
     expect(existsSync(join(dataDir, 'state.json'))).toBe(true);
   });
 
@@ -78,5 +89,36 @@ describe('a node whose data is damaged', () => {
     const call = await made.entry((entry) => entry.node === 'kept-1' && entry.kind === 'human', from);
     expect(call.why).toContain('no proven snapshot');
     expect(steps(made, from)).not.toContain('swap');
+  });
+
+  it('is not given a snapshot that is proven but does not boot: its data stays, and the one before it is taken', async () => {
+    const { made, block, snapshot } = await kept();
+    await block();
+    const { dataDir } = made.config.nodes[0]!;
+    // its proof is good, its bytes are as they were signed, and anvil cannot load them
+    const worse = await create(made, '--data', writeFiles(scratch(), { 'state.json': '{ "no": "state" }' }));
+    const from = made.journal().length;
+    process.kill(await made.pid('kept-1'), 'SIGKILL');
+    writeFileSync(join(dataDir, 'state.json'), '{ "damaged');
+    await made.entry((entry) => entry.node === 'kept-1' && entry.what === 'restore' && entry.outcome === 'failed', from);
+    const upTo = made.journal().slice(from).findIndex(({ what, outcome }) => what === 'restore' && outcome === 'failed');
+    const before = made.journal().slice(from, from + upTo + 1);
+    expect(before.at(-1)?.why).toContain(`snapshot ${worse.slice(0, 12)}: the trial boot failed`);
+    expect(before.filter(({ what }) => what === 'swap')).toEqual([]);
+    await made.entry(ended('restore'), from);
+    expect(trials(made, from)).toEqual([['failed', expect.stringContaining(worse.slice(0, 12))], ['ok', expect.stringContaining(snapshot.slice(0, 12))]]);
+  });
+
+  it('is left as it was, and to a human, where the only snapshot does not boot', async () => {
+    const { made } = await kept(GOOD, ['--no-such-option']);
+    const from = made.journal().length;
+    const { dataDir } = made.config.nodes[0]!;
+    process.kill(await made.pid('kept-1'), 'SIGKILL');
+    writeFileSync(join(dataDir, 'state.json'), '{ "damaged');
+    const call = await made.entry((entry) => entry.node === 'kept-1' && entry.kind === 'human', from);
+    expect(call.why).toContain('no proven snapshot');
+    expect(trials(made, from)).toEqual([['failed', expect.stringContaining('the trial boot failed: it ended with code 2')]]);
+    expect(steps(made, from)).not.toContain('swap');
+    expect([readFileSync(join(dataDir, 'state.json'), 'utf8'), beside(made)]).toEqual(['{ "damaged', []]);
   });
 });

@@ -7,11 +7,13 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Candidate } from '../../src/snapshot/choose.ts';
 import { dataState } from '../../src/store/dataNames.ts';
 import { discardData, readyData, swapBack, swapData } from '../../src/store/dataSwap.ts';
+import { StoreFault } from '../../src/store/fault.ts';
 import { layerOf, unmountLayer } from '../../src/store/layer.ts';
 import { mountOverlay, unmount } from '../../src/store/mounting.ts';
 import { mountAt, parseMounts } from '../../src/store/mountTable.ts';
 import { stageData, type StageRequest } from '../../src/store/staging.ts';
 import { SnapshotStore } from '../../src/store/store.ts';
+import { dropTrialCopy, makeTrialCopy } from '../../src/store/trialCopy.ts';
 import { type LoopDisk, loopDisk } from '../help/loopDisk.ts';
 import { needs, needsRoot } from '../help/require.ts';
 import { scratch, Vault, writeFiles } from '../help/vault.ts';
@@ -39,6 +41,23 @@ const request = (method: StageRequest['method'] = 'auto', operation = OP): Stage
 const swap = (operation = OP) => swapData(dataDir, { operation, from: 'snapshot', clientKind: 'geth' });
 const live = (path: string): string | null => (existsSync(join(dataDir, path)) ? readFileSync(join(dataDir, path), 'utf8') : null);
 const names = (): string[] => readdirSync(dirname(dataDir)).sort();
+const bytesOf = (folder: string): string => readdirSync(folder, { recursive: true, withFileTypes: true }).filter((one) => one.isFile()).map((one) => join(one.parentPath, one.name)).sort().map((path) => `${path}\n${readFileSync(path, 'latin1')}`).join('\n');
+/** Stages, changes every file of the copy for a trial meanwhile, and tells whether the staged data stayed as it was. */
+const tried = async (method: StageRequest['method'], copyBytes: number): Promise<unknown> => {
+  const { files } = candidate.manifest.snapshot;
+  let outcome: unknown = null;
+  const finish = async (staged: string): Promise<void> => {
+    const before = bytesOf(staged);
+    const place = { dataDir, operation: OP };
+    const copy = await makeTrialCopy({ ...place, staged, files, copyBytes });
+    if ('directory' in copy) for (const { path } of files) writeFileSync(join(copy.directory, path), 'by the trial', { flag: 'r+' });
+    const seen = 'directory' in copy ? files.map(({ path }) => readFileSync(join(copy.directory, path), 'utf8').slice(0, 12)) : copy.why;
+    await dropTrialCopy(place);
+    outcome = { seen, isSame: bytesOf(staged) === before, names: names().filter((name) => name.includes('.trial')) };
+  };
+  await stageData(vault.store, { ...request(method), finish });
+  return outcome;
+};
 const restored = async (operation = OP): Promise<void> => {
   await stageData(vault.store, request('mount', operation));
   await swap(operation);
@@ -67,6 +86,15 @@ describe.skipIf(!needsRoot())('a mounted restore (needs root)', () => {
     expect([readFileSync(join(path, 'geth/chaindata/1.sst'), 'utf8'), live('geth/moved/1.sst')]).toEqual(['new', 'changed']);
     expect(await vault.store.trees.mountsOf(candidate.id)).toHaveLength(1);
     await expect(vault.store.trees.drop('demo', candidate.id)).rejects.toThrow('mounted by node a');
+  });
+
+  test('is tried on a second overlay: what the trial writes stays in it, and the tree is as it was', async () => {
+    const { path } = (await vault.store.trees.find('demo', candidate.id))!;
+    expect(await tried('mount', 0)).toEqual({ seen: ['by the trial', 'by the trial'], isSame: true, names: [] });
+    expect(readFileSync(join(path, 'geth/chaindata/1.sst'), 'utf8')).toBe('new');
+    await swap();
+    await readyData(dataDir);
+    expect(live('geth/chaindata/1.sst')).toBe('new');
   });
 
   test('after a reboot the bare mount point is mounted again before a start, with the writes of the node', async () => {
@@ -149,6 +177,20 @@ describe.skipIf(!needsRoot())('a mounted restore (needs root)', () => {
   });
 });
 
+describe('a copied restore', () => {
+  test('is tried on a second copy, the first stays as it was hashed', async () => {
+    expect(await tried('copy', 1 << 20)).toEqual({ seen: ['by the trial', 'by the trial'], isSame: true, names: [] });
+    await swap();
+    expect(live('geth/chaindata/1.sst')).toBe('new');
+  });
+
+  test('refused by what must be passed before it counts: nothing is left beside the live data, which is as it was', async () => {
+    const finish = (): Promise<void> => Promise.reject(new StoreFault('refused', 'it does not boot'));
+    await expect(stageData(vault.store, { ...request('copy'), finish })).rejects.toThrow('it does not boot');
+    expect([names(), live('geth/chaindata/1.sst')]).toEqual([['node'], 'old']);
+  });
+});
+
 describe.each(['btrfs', 'xfs'] as const)('on %s', (type) => {
   describe.skipIf(!needs(`mkfs.${type}`) || !needs('mount') || !needsRoot())(`(needs mkfs.${type}, mount, root)`, () => {
     let disk: LoopDisk;
@@ -161,6 +203,10 @@ describe.each(['btrfs', 'xfs'] as const)('on %s', (type) => {
       vault = Object.assign(Object.create(Vault.prototype) as Vault, { root, key: vault.key, nowMs: 1, store });
       candidate = (await vault.capture(writeFiles(scratch(), { 'mdbx.dat': Buffer.alloc(20 << 20, 'pages of a database '), 'ro.cfg': 'x' }))).candidate;
       await vault.store.trees.build(candidate, () => {});
+    });
+
+    test('is tried on shared blocks, whatever a copy may take; what the trial writes stays apart', async () => {
+      expect(await tried('reflink', 0)).toEqual({ seen: ['by the trial', 'by the trial'], isSame: true, names: [] });
     });
 
     test('blocks are shared, and what is written stays apart', async () => {
@@ -194,5 +240,8 @@ describe.skipIf(!needsRoot())('ext4 or what /tmp is on (needs root)', () => {
     await expect(stageData(vault.store, elsewhere)).rejects.toThrow(/node\.tidegate-staged/);
     expect(readdirSync(away)).toEqual([]);
     expect((await stageData(vault.store, { ...elsewhere, method: 'auto' }))?.method).not.toBe('reflink');
+    await discardData(elsewhere.dataDir);
+    dataDir = elsewhere.dataDir;
+    expect(await tried('copy', 3)).toEqual({ seen: 'its 4 bytes would have to be copied, 3 are allowed (snapshots.restore.trialCopyBytes)', isSame: true, names: [] });
   });
 });

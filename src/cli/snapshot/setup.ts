@@ -1,10 +1,12 @@
 import { dirname, join } from 'node:path';
 import { DEFAULTS } from '../../config/defaults.ts';
 import type { ChainSnapshotsConfig, Config, SnapshotsConfig } from '../../config/schema.ts';
+import type { Origins } from '../../proof/kin.ts';
 import type { TrustedKey } from '../../snapshot/sign.ts';
 import { loadTrust } from '../../store/keys.ts';
 import { SeenFile } from '../../store/seen.ts';
 import { SnapshotStore } from '../../store/store.ts';
+import { originsOf, peersOf } from '../../vault/peers.ts';
 import type { PeerNode, Vault } from '../../vault/vault.ts';
 import { loadFile, problemLines } from '../load.ts';
 import type { World } from '../ports.ts';
@@ -25,12 +27,14 @@ interface Source {
   readonly rules: ChainSnapshotsConfig;
   readonly chain: string;
   readonly peers: readonly PeerNode[];
+  readonly origins: Origins;
 }
 
-const fromConfig = (config: Config, wanted: string | undefined): Source | string => {
+const fromConfig = async (config: Config, wanted: string | undefined): Promise<Source | string> => {
   const chain = wanted === undefined ? config.chains[0] : config.chains.find(({ name }) => name === wanted);
   if (chain === undefined) return `the configuration has no chain ${wanted}`;
-  return { settings: config.snapshots, rules: chain.snapshots, chain: chain.name, peers: chain.upstreams.map(({ name, http }) => ({ name, url: http })) };
+  const nodes = config.nodes.filter((node) => node.chain === chain.name);
+  return { settings: config.snapshots, rules: chain.snapshots, chain: chain.name, peers: peersOf(chain, nodes), origins: await originsOf(nodes) };
 };
 
 const CHAIN_NAME = /^[a-z0-9][a-z0-9_-]{0,62}$/;
@@ -38,10 +42,10 @@ const CHAIN_NAME = /^[a-z0-9][a-z0-9_-]{0,62}$/;
 const sourceOf = async ({ texts }: SnapshotCommand, world: World): Promise<Source | readonly string[]> => {
   const [file, chain] = [texts.get('config'), texts.get('chain')];
   if (chain !== undefined && !CHAIN_NAME.test(chain)) return [`--chain ${JSON.stringify(chain)} is no name of a chain`];
-  if (file === undefined) return { settings: DEFAULTS.snapshots, rules: { ...DEFAULTS.chain.snapshots, levels: [...DEFAULTS.chain.snapshots.levels] }, chain: chain ?? 'default', peers: [] };
+  if (file === undefined) return { settings: DEFAULTS.snapshots, rules: { ...DEFAULTS.chain.snapshots, levels: [...DEFAULTS.chain.snapshots.levels] }, chain: chain ?? 'default', peers: [], origins: new Map() };
   const loaded = await loadFile(file, world);
   if (!('config' in loaded)) return problemLines(loaded);
-  const source = fromConfig(loaded.config, chain);
+  const source = await fromConfig(loaded.config, chain);
   return typeof source === 'string' ? [source] : source;
 };
 
@@ -59,6 +63,6 @@ export async function setUp(command: SnapshotCommand, world: World): Promise<Set
   const keys = await loadTrust(settings.trustFile);
   const store = new SnapshotStore({ root: settings.directory, keys: () => keys, nowMs: () => world.nowMs() });
   const seen = new SeenFile(`${settings.trustFile}.seen`);
-  const peers = command.peers.length > 0 ? command.peers.map((url, i) => ({ name: `peer ${i + 1}`, url })) : source.peers;
-  return { setup: { command, world, settings, rules: source.rules, chain: source.chain, peers, store, keys, seen, journalFolder: join(dirname(settings.trustFile), 'snapshot-progress'), nowMs: () => world.nowMs() } };
+  const peers = command.peers.length > 0 ? command.peers.map((url, i) => ({ name: source.peers.find((peer) => peer.url === url)?.name ?? `peer ${i + 1}`, url })) : source.peers;
+  return { setup: { command, world, settings, rules: source.rules, chain: source.chain, peers, origins: source.origins, store, keys, seen, journalFolder: join(dirname(settings.trustFile), 'snapshot-progress'), nowMs: () => world.nowMs() } };
 }
