@@ -4,12 +4,14 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { SnapshotTask } from '../../src/controller/snapshotTasks.ts';
 import { findAnvil } from '../../src/devnet/binary.ts';
+import { layerOf } from '../../src/store/layer.ts';
 import { rpc } from '../help/client.ts';
 import { startDockerEngine } from '../help/dockerEngine.ts';
 import type { DockerEngine } from '../help/dockerEngine.ts';
 import { keptChain } from '../help/kept.ts';
 import type { Kept } from '../help/kept.ts';
-import { needs, needsRoot } from '../help/require.ts';
+import { chainOf, damageTables, keptGeth, transact } from '../help/keptGeth.ts';
+import { findProgram, needs, needsRoot } from '../help/require.ts';
 
 const WAIT = { timeout: 60_000, interval: 50 };
 const undo: (() => unknown)[] = [];
@@ -98,5 +100,25 @@ describe.skipIf(!needs('dockerd') || !needsRoot())('restores of nodes in contain
     expect([count > 100, errors]).toEqual([true, []]);
     const hashes = await Promise.all(made.config.nodes.map(({ httpPort }) => rpc<{ hash: string }>(`http://127.0.0.1:${httpPort}`, 'eth_getBlockByNumber', ['0x2', false])));
     expect(new Set(hashes.map(({ hash }) => hash)).size).toBe(1);
+  });
+
+  it.skipIf(!needs('geth'))('a geth whose tables are damaged comes back on the mounted snapshot (needs geth)', async () => {
+    const command = findProgram('geth') ?? 'geth';
+    await engine.importPrograms('geth', [command]);
+    const { node, dataDir, begun, capture, pid, done, close } = await keptGeth({ node: { driver: 'docker', image: 'geth' }, controller: { docker: { socketPath: engine.socketPath, prefix: 'mounted', image: 'geth' } } });
+    undo.push(close);
+    await begun(3);
+    const before = await chainOf(node);
+    const captured = await capture();
+    expect([captured.outcome, captured.why]).toEqual(['ok', expect.stringContaining('L2')]);
+    process.kill(await pid(), 'SIGKILL');
+    damageTables(dataDir);
+    expect((await done('restore')).why).toContain('malformed manifest');
+    expect(await layerOf(dataDir)).toMatchObject({ chain: 'test' });
+    // the container has the overlay, not the bare directory below it
+    expect(identity(`/proc/${await pid()}/root${dataDir}`)).toBe(identity(dataDir));
+    expect((await chainOf(node)).slice(0, before.length - 1)).toEqual(before.slice(0, -1));
+    await transact(node, 1);
+    expect((await chainOf(node)).length).toBeGreaterThan(before.length);
   });
 });
