@@ -1,6 +1,7 @@
 import Docker from 'dockerode';
 import type { Container, ContainerCreateOptions, ContainerInspectInfo } from 'dockerode';
 import type { Logger } from '../observe/log.ts';
+import { groupUsage } from './cgroup.ts';
 import { splitOutput } from './dockerLogs.ts';
 import type { DriverCapabilities, NodeDriver, Observed, RunSpec, Usage } from './port.ts';
 import { NOTHING } from './port.ts';
@@ -127,9 +128,13 @@ export class DockerDriver implements NodeDriver {
   }
 
   async #usage(name: string, pid: number): Promise<Usage | null> {
+    const openFiles = usageOf(pid)?.openFiles ?? null;
+    const group = groupUsage(pid);
+    if (group !== null) return { ...group, openFiles };
     try {
+      // the engine answers with its next sample, up to a second later
       const stats = await this.#container(name).stats({ stream: false, 'one-shot': true });
-      return { cpuMs: stats.cpu_stats.cpu_usage.total_usage / 1e6, memoryBytes: stats.memory_stats.usage ?? 0, openFiles: usageOf(pid)?.openFiles ?? null };
+      return { cpuMs: stats.cpu_stats.cpu_usage.total_usage / 1e6, memoryBytes: stats.memory_stats.usage ?? 0, openFiles };
     } catch (error) {
       // it may have ended since
       if (statusOf(error) === 404 || statusOf(error) === 409) return null;

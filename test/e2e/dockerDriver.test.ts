@@ -29,14 +29,18 @@ describe.skipIf(!needs('dockerd') || !needsRoot())('docker (needs dockerd, root)
     return { driver: open(prefix), again: () => open(prefix), dispose: () => Promise.resolve() };
   });
 
-  it('tells the signal that ended a container, and limits its memory', async () => {
+  it('tells what a container takes as the engine does, and the signal that ended it, and limits its memory', async () => {
     const dataDir = join(mkdtempSync(join(tmpdir(), 'tidegate-docker-data-')), 'data');
     const driver = open('own');
     try {
       await driver.start('a', shellSpec(dataDir, IDLE, { limits: { memoryBytes: 64 * 1024 * 1024, cpus: 0.5 } }));
       const made = await engine.docker.getContainer('own-a').inspect();
       expect(made.HostConfig).toMatchObject({ Memory: 64 * 1024 * 1024, NanoCpus: 5e8, RestartPolicy: { Name: 'no' } });
-      const { pid } = await driver.observe('a');
+      const { pid, usage } = await driver.observe('a');
+      const { cpu_stats, memory_stats } = await engine.docker.getContainer('own-a').stats({ stream: false });
+      expect(usage?.cpuMs).toBeGreaterThan(0);
+      expect(usage?.cpuMs).toBeLessThanOrEqual(cpu_stats.cpu_usage.total_usage / 1e6);
+      expect(Math.abs((usage?.memoryBytes ?? 0) - (memory_stats.usage ?? 0))).toBeLessThan(8 * 1024 * 1024);
       process.kill(pid ?? 0, 'SIGKILL');
       expect(await seen(driver, 'a', ({ state }) => state === 'exited')).toMatchObject({ signal: 'SIGKILL', exitCode: null });
     } finally {
