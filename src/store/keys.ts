@@ -51,7 +51,14 @@ export async function loadKey(path: string): Promise<SigningKey> {
   const found = await atPath(path, () => readKey(path));
   if (found !== null) return found;
   const { privateKey } = generateKeyPairSync('ed25519');
-  await writeWhole(path, privateKey.export({ format: 'pem', type: 'pkcs8' }), { mode: 0o600, isExclusive: true });
+  try {
+    await writeWhole(path, privateKey.export({ format: 'pem', type: 'pkcs8' }), { mode: 0o600, isExclusive: true });
+  } catch (error) {
+    // another process began at the same time and was first: its key is the one
+    const theirs = error instanceof StoreFault && error.code === 'EEXIST' ? await atPath(path, () => readKey(path)) : null;
+    if (theirs !== null) return theirs;
+    throw error;
+  }
   return described(privateKey, true);
 }
 

@@ -16,13 +16,20 @@ afterEach(async () => {
 const WAIT = { timeout: 60_000, interval: 50 };
 const at = (dir: string) => ({ directory: join(dir, 'snapshots'), keyFile: join(dir, 'keys', 'snapshot.key'), trustFile: join(dir, 'keys', 'trust.json') });
 
-async function kept(snapshots: object = {}, options: KeptOptions = {}): Promise<Kept> {
+/** Three nodes that begin. */
+async function begun(snapshots: object = {}, options: KeptOptions = {}): Promise<Kept> {
   const made = await keptChain({
     config: (dir) => ({ snapshots: { ...at(dir), proof: { blocks: 8, samples: 16 }, ...snapshots } }),
     change: (node) => ({ args: [...(node['args'] as string[]), '--state', '{dataDir}/state.json', '--state-interval', '1'] }),
     ...options,
   });
   undo.push(() => made.close());
+  return made;
+}
+
+/** Three nodes in service. */
+async function kept(snapshots: object = {}, options: KeptOptions = {}): Promise<Kept> {
+  const made = await begun(snapshots, options);
   await made.serving(...made.names);
   return made;
 }
@@ -76,7 +83,8 @@ describe('a capture of a kept node', () => {
   });
 
   it('by schedule: a full one, then an incremental one of another node; the tree of the last proven one is kept and hashed', async () => {
-    const made = await kept({ everyMs: '2s', fullEveryMs: '1h', capture: { enabled: true, jitter: 0.5, retryMs: '1s' }, tree: { checkEveryMs: '1s' }, keep: { last: 2, hourly: 0, daily: 0, weekly: 0, monthly: 0 } });
+    // not in service all at once: captures take one out after the other
+    const made = await begun({ everyMs: '2s', fullEveryMs: '1h', capture: { enabled: true, jitter: 0.5, retryMs: '1s' }, tree: { checkEveryMs: '1s' }, keep: { last: 2, hourly: 0, daily: 0, weekly: 0, monthly: 0 } });
     const vault = await vaultOf(made);
     const two = await vi.waitFor(async () => {
       const all = await vault.store.trusted('test');

@@ -328,6 +328,13 @@ describe('keys', () => {
     await expect(loadKey(path)).rejects.toThrow('its mode must be 0600');
   });
 
+  test('are one where several begin at once', async () => {
+    const path = join(scratch(), 'keys', 'snapshot.key');
+    const made = await Promise.all(Array.from({ length: 8 }, () => loadKey(path)));
+    expect(new Set(made.map(({ keyId }) => keyId)).size).toBe(1);
+    expect(made.filter(({ isNew }) => isNew)).toHaveLength(1);
+  });
+
   test('are trusted once', async () => {
     const path = join(scratch(), 'trust.json');
     expect(await loadTrust(path)).toEqual([]);
