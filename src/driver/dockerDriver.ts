@@ -5,7 +5,7 @@ import { groupUsage } from './cgroup.ts';
 import { splitOutput } from './dockerLogs.ts';
 import type { DriverCapabilities, NodeDriver, Observed, RunSpec, Usage } from './port.ts';
 import { NOTHING } from './port.ts';
-import { dataMark, usersOfData, usageOf } from './procfs.ts';
+import { dataMark, isSameFolder, usersOfData, usageOf } from './procfs.ts';
 
 export interface DockerDriverOptions {
   /** Unix socket of the engine. */
@@ -73,6 +73,15 @@ export class DockerDriver implements NodeDriver {
       if (statusOf(error) === 304) return;
       throw new Error(`node ${name}: ${spec.command} cannot be started: ${wordsOf(error)}`);
     }
+    await this.#proveData(name, spec.dataDir);
+  }
+
+  /** An engine with a table of mounts of its own binds what lies below a mount: a node must not go on there. */
+  async #proveData(name: string, dataDir: string): Promise<void> {
+    const pid = (await this.#inspect(name))?.State.Pid ?? 0;
+    if (pid === 0 || isSameFolder(dataDir, `/proc/${pid}/root${dataDir}`) !== false) return;
+    await this.#container(name).remove({ force: true });
+    throw new Error(`node ${name}: its container had another folder at ${dataDir} than is there: the engine does not see what is mounted, give it the mounts of this machine`);
   }
 
   async stop(name: string, incarnation: string, graceMs: number): Promise<void> {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Usage } from './port.ts';
 
@@ -73,4 +73,14 @@ export function dataMark(dataDir: string): readonly [name: string, value: string
 /** Pids of processes that drivers on this machine have started on a data directory. */
 export function usersOfData(dataDir: string): number[] {
   return pidsWithEnv(dataMark(dataDir).join('='));
+}
+
+/** Whether two paths lead to one folder; null where that cannot be seen. */
+export function isSameFolder(path: string, other: string): boolean | null {
+  try {
+    const [a, b] = [statSync(path), statSync(other)];
+    return a.dev === b.dev && a.ino === b.ino;
+  } catch {
+    return null;
+  }
 }

@@ -49,6 +49,22 @@ describe.skipIf(!needs('dockerd') || !needsRoot())('docker (needs dockerd, root)
     }
   });
 
+  it('runs no node below what is mounted at its data directory', async () => {
+    const apart = await startDockerEngine({ ownMounts: true });
+    const dataDir = mkdtempSync(join(tmpdir(), 'tidegate-docker-data-'));
+    try {
+      await apart.importPrograms('shell', ['/bin/sh', '/bin/sleep']);
+      const driver = open('apart', apart.socketPath);
+      execFileSync('mount', ['-t', 'tmpfs', 'tidegate-apart', dataDir]);
+      await expect(driver.start('a', shellSpec(dataDir, IDLE))).rejects.toThrow(`node a: its container had another folder at ${dataDir} than is there`);
+      expect((await driver.observe('a')).state).toBe('absent');
+    } finally {
+      execFileSync('umount', [dataDir]);
+      rmSync(dataDir, { recursive: true });
+      await apart.dispose();
+    }
+  });
+
   it('does not know what runs while the engine cannot be asked', async () => {
     expect((await open('x', '/no/such/docker.sock').observe('a')).state).toBe('unknown');
   });

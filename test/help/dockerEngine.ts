@@ -15,12 +15,13 @@ export interface DockerEngine {
 
 const stop = (ms: number): Promise<void> => new Promise((wake) => setTimeout(wake, ms));
 
-/** Starts one. Needs root and Debian's `docker.io`. */
-export async function startDockerEngine(): Promise<DockerEngine> {
+/** Starts one; `ownMounts`: what is mounted later it does not see. Needs root and Debian's `docker.io`. */
+export async function startDockerEngine({ ownMounts = false } = {}): Promise<DockerEngine> {
   const dir = mkdtempSync(join(tmpdir(), 'tidegate-docker-'));
   const socketPath = join(dir, 'docker.sock');
   const args = ['--iptables=false', '--bridge=none', '--data-root', join(dir, 'data'), '--exec-root', join(dir, 'exec'), '--pidfile', join(dir, 'pid'), '-H', `unix://${socketPath}`];
-  const engine = spawn('dockerd', args, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin:/sbin` } });
+  const [program = '', ...words] = [...(ownMounts ? ['unshare', '--mount', '--propagation', 'private'] : []), 'dockerd', ...args];
+  const engine = spawn(program, words, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin:/sbin` } });
   let said = '';
   engine.stderr.on('data', (chunk: Buffer) => {
     said = (said + chunk.toString()).slice(-4000);
@@ -39,7 +40,7 @@ export async function startDockerEngine(): Promise<DockerEngine> {
       engine.kill('SIGTERM');
       await ended;
       const left = join(dir, 'exec', 'netns', 'default');
-      if (existsSync(left)) execFileSync('umount', [left], { stdio: 'ignore' });
+      if (!ownMounts && existsSync(left)) execFileSync('umount', [left], { stdio: 'ignore' });
       rmSync(dir, { recursive: true, force: true });
     },
   };
