@@ -32,11 +32,11 @@ async function create(made: Kept, ...extra: string[]): Promise<string> {
 }
 
 /** Nodes that keep their state in a file, blocks on command only, and a snapshot of the first. */
-async function kept(levels = GOOD, trialArgs: readonly string[] = []): Promise<{ readonly made: Kept; readonly block: () => Promise<unknown>; readonly snapshot: string }> {
+async function kept(levels = GOOD, trialArgs: readonly string[] = [], snapshots: object = {}): Promise<{ readonly made: Kept; readonly block: () => Promise<unknown>; readonly snapshot: string }> {
   const made = await keptChain({
     blockMs: 0,
     chain: { snapshots: { levels } },
-    config: (dir) => ({ snapshots: at(dir) }),
+    config: (dir) => ({ snapshots: { ...at(dir), ...snapshots } }),
     change: (node) => ({ args: [...(node['args'] as string[]), '--state', '{dataDir}/state.json', '--state-interval', '1'], trialArgs }),
   });
   undo.push(() => made.close());
@@ -120,5 +120,24 @@ describe('a node whose data is damaged', () => {
     expect(trials(made, from)).toEqual([['failed', expect.stringContaining('the trial boot failed: it ended with code 2')]]);
     expect(steps(made, from)).not.toContain('swap');
     expect([readFileSync(join(dataDir, 'state.json'), 'utf8'), beside(made)]).toEqual(['{ "damaged', []]);
+  });
+
+  it('gets its old data back each time the run on the restored data ends, and a human in the end', async () => {
+    const { made, block } = await kept(GOOD, [], { restore: { trialBoot: 'never' } });
+    await block();
+    const { dataDir } = made.config.nodes[0]!;
+    await create(made, '--data', writeFiles(scratch(), { 'state.json': '{ "no": "state" }' }));
+    const from = made.journal().length;
+    process.kill(await made.pid('kept-1'), 'SIGKILL');
+    writeFileSync(join(dataDir, 'state.json'), '{ "damaged');
+    const call = await made.entry((entry) => entry.node === 'kept-1' && entry.kind === 'human', from);
+    expect(call.why).toContain('restore was tried 2 times');
+    expect(trials(made, from)).toEqual([['dropped', expect.stringContaining('trialBoot is never')], ['dropped', expect.any(String)]]);
+    const moves = steps(made, from).filter((step) => ['swap', 'start', 'swapBack'].includes(step));
+    // it is started once on the damaged data before that is found out
+    expect(moves.slice(moves.indexOf('swap')).filter((step, i, all) => step !== all[i - 1])).toEqual(['swap', 'start', 'swapBack', 'swap', 'start', 'swapBack']);
+    const over = made.journal().slice(from).filter(({ kind, what, node }) => kind === 'operation' && what === 'restore' && node === 'kept-1');
+    expect(over.map(({ outcome, why }) => [outcome, why.includes('its old data is back in place')])).toEqual([['failed', true], ['failed', true]]);
+    expect([readFileSync(join(dataDir, 'state.json'), 'utf8'), await originOf(dataDir), beside(made)]).toEqual(['{ "damaged', [], []]);
   });
 });
