@@ -38,7 +38,7 @@ test('a node of `npm start` whose data is deleted, and one whose data is damaged
   const { nodes, dir } = await told;
   const [first, , third] = nodes;
   if (first === undefined || third === undefined) throw new Error('three nodes are expected');
-  expect(await captured).toMatch(/full snapshot [0-9a-f]+ of block \d+, proven: L0 L1 L2 L3 L4 L5 L6/);
+  expect(await captured).toMatch(/full snapshot [0-9a-f]+ of block \d+, \d+ bytes of which \d+ are new in the store, proven: L0 L1 L2 L3 L4 L5 L6/);
   let failed = 0;
   let calls = 0;
   let isOver = false;
