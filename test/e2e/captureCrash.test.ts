@@ -22,12 +22,12 @@ const NODE = 'kept-1';
 
 /** Sub-steps of a capture, of the node's way out and back, and of what follows. */
 const POINTS = [
-  'cordon done',
-  'stop decided',
-  'stop done',
+  'capture: cordon done',
+  'capture: stop decided',
+  'capture: stop done',
   'copy filled',
-  'copy done',
-  'start done',
+  'capture: copy done',
+  'capture: start done',
   'capture, data in the store',
   'capture, copy booted',
   'capture, proof asked for',

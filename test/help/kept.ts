@@ -93,7 +93,7 @@ export async function keptChain(options: KeptOptions = {}): Promise<Kept> {
   const tokenFile = join(dir, 'admin.token');
   const everyone = all.map((name, i) => ({ name, httpUrl: `http://127.0.0.1:${ports[i]}`, wsUrl: `ws://127.0.0.1:${ports[i]}` }));
   const fronted = everyone.slice(0, options.strange === true ? 1 : names.length);
-  const gateway = await testGateway(fronted, { tokenFile, chain: { chainId: 31_337, blockTimeMs: BLOCK_MS, methods: { dev: true } } });
+  const gateway = await testGateway(fronted, { tokenFile, chain: { chainId: 31_337, blockTimeMs: BLOCK_MS, methods: { dev: true }, health: { ramp: { durationMs: 500 } } } });
   const nodes = all.map((name, i) => {
     const node = { name, chain: 'test', client: 'anvil', command: findAnvil(), args: fedAnvilArgs(spec), httpPort: ports[i], dataDir: join(dir, name), stopGraceMs: '5s' };
     return { ...node, ...options.change?.(node, i) };
