@@ -153,7 +153,7 @@ describe.concurrent('beside honest nodes', () => {
     const lone = await LoneNode.start(onTestFinished);
     const gateway = await front(onTestFinished, [...devnet.nodes, lone]);
     await gateway.until((upstreams) => serve(upstreams));
-    await lone.branch();
+    lone.branch();
     const out = await gateway.until((upstreams) => upstreams['lone']?.state === 'ejected');
     expect(out['lone']?.reason).toBe('fork');
     await answeredBy(gateway, HONEST);
@@ -166,6 +166,7 @@ class LoneNode {
   readonly name = 'lone';
   readonly httpUrl: string;
   #gone = false;
+  #branches = false;
 
   private constructor(anvil: Anvil) {
     this.httpUrl = `http://127.0.0.1:${anvil.port}`;
@@ -187,14 +188,16 @@ class LoneNode {
     return node;
   }
 
-  /** From now on its blocks pay another address: the same heights, other hashes. */
-  async branch(): Promise<void> {
-    await rpc(this.httpUrl, 'anvil_setCoinbase', ['0x000000000000000000000000000000000000beef']);
+  /** From its next block on they pay another address: the same heights, other hashes. */
+  branch(): void {
+    this.#branches = true;
   }
 
   async #follow(): Promise<void> {
     for (let number = 1; !this.#gone; number++) {
       await devnet.sequencer.reached(0, number);
+      // not beside a block that is being made: anvil writes its environment back after each
+      if (this.#branches) await rpc(this.httpUrl, 'anvil_setCoinbase', ['0x000000000000000000000000000000000000beef']);
       await rpc(this.httpUrl, 'evm_mine', [(await blockOf(number)).timestamp]);
     }
   }

@@ -53,6 +53,17 @@ export class Stream {
     return this.#logs.length;
   }
 
+  /** Keys of the logs that must be in the picture in the end, in order. */
+  wanted(canonical: ReadonlyMap<number, CountedBlock>, tip: number): string[] {
+    const keys: string[] = [];
+    if (this.topic.kind !== 'logs') return keys;
+    const { filter } = this.topic;
+    for (let number = this.since + 1; number <= tip; number++) {
+      for (const log of canonical.get(number)?.logs ?? []) if (wants(filter, log)) keys.push(keyOf(log));
+    }
+    return keys;
+  }
+
   /** Compares the picture with the chain, when all is quiet. */
   conclude(canonical: ReadonlyMap<number, CountedBlock>, tip: number): void {
     if (this.excused) return;
@@ -62,11 +73,7 @@ export class Stream {
       }
       return;
     }
-    const { filter } = this.topic as Extract<Topic, { kind: 'logs' }>;
-    const wanted: string[] = [];
-    for (let number = this.since + 1; number <= tip; number++) {
-      for (const log of canonical.get(number)?.logs ?? []) if (wants(filter, log)) wanted.push(keyOf(log));
-    }
+    const wanted = this.wanted(canonical, tip);
     const had = this.#logs.filter((log) => Number(log.blockNumber) > this.since).map(keyOf);
     if (had.join() !== wanted.join()) this.#fault(`logs differ: ${had.length} told, ${wanted.length} on the chain`);
     for (const log of this.#logs) if (canonical.get(Number(log.blockNumber))?.hash !== log.blockHash) this.#fault(`log ${keyOf(log)} is orphaned`);
