@@ -58,12 +58,12 @@ export class DataWatch {
     if (this.#had.delete(name)) await this.#write();
   }
 
-  /** What a node that had data lacks now; null = nothing, or an operation has it in hand. */
+  /** What a node that had data lacks now; null = nothing, or what it had is kept beside it. */
   async lost({ name, dataDir, clientKind }: Watched): Promise<string | null> {
     if (!this.#had.has(name)) return null;
     const missing = await lacking(dataDir, clientKind);
-    const { kept, staged } = dataState(dataDir);
-    if (missing.length === 0 || kept !== null || staged !== null) return null;
+    const { kept } = dataState(dataDir);
+    if (missing.length === 0 || kept !== null) return null;
     return `${missing.join(' and ')} is gone from its data directory`;
   }
 

@@ -43,6 +43,9 @@ const clientKindOf = ({ client }: Pick<NodeConfig, 'client'>): string | null => 
 
 const watched = (node: NodeConfig): Parameters<DataWatch['note']>[0] => ({ ...node, clientKind: clientKindOf(node) ?? 'other' });
 
+/** Why a snapshot is pinned while a node is restored from it. */
+const heldFor = (node: string): string => `restore of node ${node}`;
+
 /** Restores nodes from the newest snapshot that is proven as far as the configuration asks. */
 export class SnapshotRestore implements RestoreLook, RestoreSteps {
   readonly #config: Config;
@@ -64,6 +67,8 @@ export class SnapshotRestore implements RestoreLook, RestoreSteps {
   readonly #tainted = new Map<string, string>();
   /** Nodes whose mounted snapshot was found damaged. */
   readonly #damage = new Map<string, string>();
+  /** Nodes for whose restore a snapshot is held. */
+  #held: ReadonlySet<string> = new Set();
   #bytesPerMs = FIRST_RATE;
   #fault = '';
 
@@ -129,7 +134,10 @@ export class SnapshotRestore implements RestoreLook, RestoreSteps {
 
   dataOf(node: string): DataFacts {
     const config = this.#config.nodes.find(({ name }) => name === node);
-    return { damage: this.#damage.get(node) ?? null, ...(config === undefined ? { staged: null, swapped: null, kept: null } : dataState(config.dataDir)) };
+    const damage = this.#damage.get(node) ?? null;
+    if (config === undefined) return { damage, staged: null, swapped: null, kept: null };
+    const state = dataState(config.dataDir);
+    return { damage, ...state, isLittered: state.isLittered || this.#held.has(node) };
   }
 
   /** @throws StoreFault when the snapshot is no longer there, not trusted, of another client, damaged, or does not boot */
@@ -143,7 +151,7 @@ export class SnapshotRestore implements RestoreLook, RestoreSteps {
     const kind = clientKindOf(config);
     if (kind !== null && kind !== snapshot.client.kind) throw new StoreFault('unfit', `snapshot ${snapshotId.slice(0, 12)} is of a ${snapshot.client.kind}, the node is a ${kind}`);
     await endTrial(node, STAGED_TRIAL);
-    await this.#store.pins.pin(snapshotId, `restore-${config.name}`, `restore of node ${config.name}`);
+    await this.#store.pins.pin(snapshotId, `restore-${config.name}`, heldFor(config.name));
     const startedAtMs = this.#nowMs();
     let trialMs = 0;
     const finish = async (staged: string): Promise<void> => {
@@ -235,9 +243,10 @@ export class SnapshotRestore implements RestoreLook, RestoreSteps {
   async #unpin({ name, dataDir }: NodeConfig): Promise<void> {
     const layer = await layerOf(dataDir);
     for (const { id, reason } of await this.#store.pins.list()) {
-      if (reason === `restore of node ${name}`) await this.#store.pins.unpin(id, `restore-${name}`);
+      if (reason === heldFor(name)) await this.#store.pins.unpin(id, `restore-${name}`);
       if (reason === `mounted by node ${name}` && id !== layer?.snapshotId) await this.#store.trees.unpin(id, name);
     }
+    this.#held = new Set([...this.#held].filter((held) => held !== name));
   }
 
   lostData(node: NodeConfig): Promise<string | null> {
@@ -246,6 +255,8 @@ export class SnapshotRestore implements RestoreLook, RestoreSteps {
 
   /** Nodes that have data; those whose snapshot below was found damaged: their data is, too. */
   async #judgeData(): Promise<void> {
+    const reasons = new Set((await this.#store.pins.list()).map(({ reason }) => reason));
+    this.#held = new Set(this.#config.nodes.flatMap(({ name }) => (reasons.has(heldFor(name)) ? [name] : [])));
     for (const node of this.#config.nodes) {
       const { name, dataDir } = node;
       if (!this.#isDry) await this.#watch.note(watched(node));

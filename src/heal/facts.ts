@@ -66,6 +66,8 @@ export interface DataFacts {
   readonly swapped: string | null;
   /** What was there before is kept, whatever is in place now. */
   readonly kept: string | null;
+  /** Something that only a restore or resync under way needs lies beside it, or a snapshot is held for one. */
+  readonly isLittered?: boolean;
 }
 
 /** What a capture under way has of a node: the operation's id where the step is done. */

@@ -205,6 +205,18 @@ function endByWish(look: Look, capacity: Capacity, ask: PlanAsk): NodePlan {
   return carryOn({ ...look, memory: { ...look.memory, operation } }, operation, capacity, ask);
 }
 
+/**
+ * What an operation that is over has left: one that was given up, or whose end a crash cut short. What was there before it goes only
+ * where the node serves on what took its place.
+ */
+function tidied(plan: NodePlan, { node, verdict }: Look, capacity: Capacity): NodePlan {
+  const { isLittered = false, kept } = node.data;
+  const isOver = plan.step === null && plan.memory.operation === null && !node.paused && node.process.state !== 'unknown';
+  const isKept = kept !== null && (verdict.kind !== 'healthy' || !capacity.serves(node) || plan.memory.heldOut || plan.memory.partWeight);
+  if (!isOver || isKept || !(isLittered || kept !== null)) return plan;
+  return { ...plan, step: { kind: 'discard', operationId: kept ?? '' }, why: `${plan.why}; what an operation left that is over goes` };
+}
+
 function planNode(look: Look, capacity: Capacity, ask: PlanAsk & { readonly source: string | null }): NodePlan {
   const { node, verdict, memory } = look;
   if (memory.operation !== null) return carryOn(look, memory.operation, capacity, ask);
@@ -236,7 +248,7 @@ export function planChain(ask: PlanAsk): ChainPlan {
   const capacity = new Capacity(chain, verdicts, memories, options);
   const looks = chain.nodes.map((node): Look => ({ node, verdict: verdicts.get(node.name) as Verdict, memory: memories.get(node.name) as NodeMemory }));
   const source = sourceOf(looks, chain);
-  const nodes = looks.map((look) => planNode(look, capacity, { ...ask, source: source?.node ?? null }));
+  const nodes = looks.map((look) => tidied(planNode(look, capacity, { ...ask, source: source?.node ?? null }), look, capacity));
   const begun = nodes.find(({ node }) => node === source?.node);
   return { verdict: whole, storm: capacity.storm, nodes, captureWaits: source === null || begun?.memory.operation?.kind === 'capture' ? null : (begun?.why ?? source.why) };
 }

@@ -15,6 +15,8 @@ export interface DataState {
   readonly swapped: string | null;
   /** The operation that set aside what was there before, whatever is in place now. */
   readonly kept: string | null;
+  /** Staged, half staged or failed data lies there. */
+  readonly isLittered: boolean;
 }
 
 export const stagedPath = (dataDir: string, operation: string): string => `${dataDir}${STAGED}${operation}`;
@@ -46,10 +48,11 @@ export function dataState(dataDir: string): DataState {
   try {
     names = readdirSync(dirname(dataDir));
   } catch {
-    return { staged: null, swapped: null, kept: null };
+    return { staged: null, swapped: null, kept: null, isLittered: false };
   }
   const name = basename(dataDir);
   const staged = newest(names, `${name}${STAGED}`);
   const kept = newest(names, `${name}${OLD}`);
-  return { staged, kept, swapped: kept !== null && kept !== staged && names.includes(name) ? kept : null };
+  const isLittered = names.some((one) => one.startsWith(`${name}${STAGED}`) || one.startsWith(`${name}${FAILED}`));
+  return { staged, kept, swapped: kept !== null && kept !== staged && names.includes(name) ? kept : null, isLittered };
 }

@@ -22,6 +22,9 @@ const at = (dir: string) => ({ directory: join(dir, 'snapshots'), keyFile: join(
 /** A snapshot of the first node, proven by what it answers. */
 async function create(made: Kept, ...extra: string[]): Promise<string> {
   const [source, ...others] = made.config.nodes;
+  // who vouches has the block by now
+  const heads = (): Promise<string[]> => Promise.all(made.config.nodes.map(({ httpPort }) => rpc<string>(`http://127.0.0.1:${httpPort}`, 'eth_blockNumber', [])));
+  await expect.poll(async () => new Set(await heads()).size, { timeout: 30_000 }).toBe(1);
   const world = new TestWorld();
   const { directory, keyFile, trustFile } = at(made.dir);
   const peers = others.flatMap(({ httpPort }) => ['--peer', `http://127.0.0.1:${httpPort}`]);
@@ -55,6 +58,16 @@ const steps = (made: Kept, from: number): string[] => made.journal().slice(from)
 const ended = (what: string) => (entry: { node: string; kind: string; what: string; outcome: string }): boolean => entry.node === 'kept-1' && entry.kind === 'operation' && entry.what === what && entry.outcome === 'ok';
 const trials = (made: Kept, from: number): string[][] => made.journal().slice(from).filter(({ what }) => what === 'trialBoot').map(({ outcome, why }) => [outcome, why]);
 const beside = (made: Kept): string[] => readdirSync(made.dir).filter((name) => name.startsWith('kept-1.tidegate'));
+
+it('what a restore left that is over goes: half staged data beside a node that is well, and the hold on its snapshot', async () => {
+  const { made, snapshot } = await kept();
+  const { dataDir, name } = made.config.nodes[0]!;
+  const { directory } = at(made.dir);
+  writeFiles(`${dataDir}.tidegate-staged-restore-kept-1-7.whole.partial`, { 'state.json': 'half' });
+  writeFiles(join(directory, 'pins'), { [`${snapshot}.restore-${name}`]: `restore of node ${name}` });
+  await expect.poll(() => [beside(made), readdirSync(join(directory, 'pins'))], { timeout: 30_000 }).toEqual([[], []]);
+  expect(existsSync(join(dataDir, 'state.json'))).toBe(true);
+});
 
 describe('a node whose data is damaged', () => {
   it('is restored from the newest proven snapshot and comes back', async () => {

@@ -25,15 +25,15 @@ beforeEach(async () => {
 
 test('data is staged beside, swapped in with the keys of the node, and the old is kept until it is discarded', async () => {
   await stage();
-  expect(dataState(dataDir)).toEqual({ staged: OP, swapped: null, kept: null });
+  expect(dataState(dataDir)).toMatchObject({ staged: OP, swapped: null, kept: null });
   expect(live('chain/a.sst')).toBe('old');
   await swap();
-  expect(dataState(dataDir)).toEqual({ staged: null, swapped: OP, kept: OP });
+  expect(dataState(dataDir)).toMatchObject({ staged: null, swapped: OP, kept: OP });
   expect([live('chain/a.sst'), live('chain/b.sst'), live('geth/nodekey'), live('geth/LOCK')]).toEqual(['new', 'too', 'its own', null]);
   expect(names()).toEqual(['node', `node.tidegate-old-${OP}`]);
   await discardData(dataDir);
   expect(names()).toEqual(['node']);
-  expect(dataState(dataDir)).toEqual({ staged: null, swapped: null, kept: null });
+  expect(dataState(dataDir)).toMatchObject({ staged: null, swapped: null, kept: null });
 });
 
 test('every step can be done again', async () => {
@@ -61,7 +61,7 @@ describe('after a crash', () => {
     await swap();
     expect([live('chain/a.sst'), live('chain/b.sst')]).toEqual(['new', 'too']);
     expect(readFileSync(join(old(), 'chain/a.sst'), 'utf8')).toBe('old');
-    expect(dataState(dataDir)).toEqual({ staged: null, swapped: OP, kept: OP });
+    expect(dataState(dataDir)).toMatchObject({ staged: null, swapped: OP, kept: OP });
   });
 });
 
@@ -80,7 +80,7 @@ describe('taken back', () => {
     for (let i = 0; i < 2; i++) await swapBack(dataDir, OP);
     expect([live('chain/a.sst'), live('chain/b.sst'), live('geth/nodekey')]).toEqual(['old', null, 'its own']);
     expect(names()).toEqual(['node']);
-    expect(dataState(dataDir)).toEqual({ staged: null, swapped: null, kept: null });
+    expect(dataState(dataDir)).toMatchObject({ staged: null, swapped: null, kept: null });
   });
 
   test('a start after a crash in the middle of a swap finds the old data', async () => {
@@ -88,7 +88,7 @@ describe('taken back', () => {
     renameSync(dataDir, old());
     expect(await readyData(dataDir)).toBeNull();
     expect(live('chain/a.sst')).toBe('old');
-    expect(dataState(dataDir)).toEqual({ staged: OP, swapped: null, kept: null });
+    expect(dataState(dataDir)).toMatchObject({ staged: OP, swapped: null, kept: null });
   });
 
   test('a node that has no data yet is ready', async () => {
@@ -102,7 +102,7 @@ test('a data directory that is gone', async () => {
   await stage();
   await swap();
   expect(live('chain/a.sst')).toBe('new');
-  expect(dataState(dataDir)).toEqual({ staged: null, swapped: OP, kept: OP });
+  expect(dataState(dataDir)).toMatchObject({ staged: null, swapped: OP, kept: OP });
 });
 
 test('nothing in the place of the data, but for the keys', async () => {

@@ -142,3 +142,30 @@ it('doubles the wait up to the most, between half of it and all', () => {
   expect(waits).toEqual([0, 10, 20, 40, 60]);
   expect(backoffMs(2, 0, { ...OPTIONS, backoffMinMs: 10, backoffMaxMs: 60 })).toBe(10);
 });
+
+describe('what an operation left that is over', () => {
+  const data = (change: object) => ({ damage: null, staged: null, swapped: null, kept: null, ...change });
+  const left = data({ isLittered: true });
+
+  it('goes, from a node that is well and from one that nothing is done for', () => {
+    expect(steps(plan(chain([node('a', { data: left }), node('b')])))).toEqual(['a discard']);
+    expect(steps(plan(chain([node('a', { data: left, wish: 'stopped', process: { ...node('a').process, state: 'exited' } }), node('b')])))).toEqual(['a discard']);
+    expect(steps(plan(chain([node('a', { data: left, paused: true }), node('b')])))).toEqual([]);
+  });
+
+  it('waits for what the node itself needs, and for an operation under way', () => {
+    const gone = node('a', { data: left, process: { ...node('a').process, state: 'exited', endedAtMs: NOW - 1000, exitCode: 1 } });
+    expect(steps(plan(chain([gone, node('b'), node('c')])))).toEqual(['a cordon']);
+    const operation = newOperation('restart', { verdict: 'unresponsive', why: '', startedAtMs: NOW, incarnation: '0', snapshotId: null, keepCordon: false, hold: true }, 'a');
+    const made = plan(chain([node('a', { data: left }), node('b')]), { a: { ...BLANK, operation } });
+    expect(steps(made)).not.toContain('a discard');
+  });
+
+  it('old data goes only where the node serves on what took its place', () => {
+    const kept = data({ kept: 'restore-a-1', swapped: 'restore-a-1' });
+    expect(steps(plan(chain([node('a', { data: kept }), node('b')])))).toEqual(['a discard']);
+    const out = { ...node('a').edge!, state: 'cordoned', cordoned: true } as const;
+    expect(steps(plan(chain([node('a', { data: kept, edge: out }), node('b')])))).toEqual([]);
+    expect(steps(plan(chain([node('a', { data: { ...kept, isLittered: true }, edge: out }), node('b')])))).toEqual([]);
+  });
+});
