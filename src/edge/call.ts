@@ -4,6 +4,7 @@ import type { BodyClock, Waiting } from './bodyClock.ts';
 import type { Cors } from './cors.ts';
 import { acceptsGzip, deflate, inflate } from './encoding.ts';
 import type { HeadScan } from './head.ts';
+import type { HeaderLists } from './headerLists.ts';
 import { MAX_GZIP_JOBS } from './limits.ts';
 import type { EdgeLog, EdgeOptions } from './limits.ts';
 import { GzipFlow } from './gzipFlow.ts';
@@ -19,6 +20,7 @@ export interface CallHost<H> {
   readonly draining: boolean;
   /** As `EdgeExchange` has it. */
   readonly copiesBelow: number;
+  readonly lists: HeaderLists;
   /** Compressions under way. */
   gzipJobs: number;
   /** Writes a whole answer in one go and calls `call.sent()` when nothing is left to write. */
@@ -215,25 +217,26 @@ export class Call<H> implements EdgeExchange, Waiting {
     this.#state = SENDING;
     this.#sink = null;
     if (host.draining) this.closing = true;
-    const dressed = this.#origin === '' ? answer : withHeaders(answer, host.cors.headers(this.#origin));
+    const dressed = this.#origin === '' ? answer : this.#dress(answer, host.cors.headers(this.#origin));
     if (dressed.flow !== undefined) return this.#sendFlow(dressed, dressed.flow);
-    const large = host.options.gzipAboveBytes > 0 && answer.body.length >= host.options.gzipAboveBytes;
+    const size = answer.body.length + (answer.rest?.length ?? 0);
+    const large = host.options.gzipAboveBytes > 0 && size >= host.options.gzipAboveBytes;
     if (large) this.#sendLarge(dressed);
     else host.write(this, dressed);
   }
 
   #sendLarge(answer: EdgeAnswer): void {
     const host = this.#host;
-    const varied = withHeaders(answer, VARY);
+    const varied = this.#dress(answer, VARY);
     if (this.bodiless || host.gzipJobs >= MAX_GZIP_JOBS || !acceptsGzip(this.#acceptEncoding)) {
       host.write(this, varied);
       return;
     }
     host.gzipJobs += 1;
-    deflate(answer.body, (packed) => {
+    deflate(wholeOf(answer), (packed) => {
       host.gzipJobs -= 1;
       if (this.#state !== SENDING) return;
-      host.write(this, packed === null ? varied : { ...withHeaders(varied, GZIP), body: packed });
+      host.write(this, packed === null ? varied : { status: answer.status, headers: host.lists.join(varied.headers, GZIP), body: packed });
     });
   }
 
@@ -243,9 +246,13 @@ export class Call<H> implements EdgeExchange, Waiting {
     const packs = mayPack && !this.bodiless && host.gzipJobs < MAX_GZIP_JOBS && acceptsGzip(this.#acceptEncoding);
     if (packs) host.gzipJobs += 1;
     this.#flow = packs ? new GzipFlow(flow, () => { host.gzipJobs -= 1; }) : flow;
-    const { status, headers, body } = withHeaders(answer, mayPack ? (packs ? VARY_GZIP : VARY) : []);
+    const { status, headers, body } = mayPack ? this.#dress(answer, packs ? VARY_GZIP : VARY) : answer;
     host.write(this, this.bodiless ? { status, headers, body } : { status, headers, body, flow: this.#flow });
     if (this.bodiless) flow.onGone();
+  }
+
+  #dress(answer: EdgeAnswer, more: readonly string[]): EdgeAnswer {
+    return { ...answer, headers: this.#host.lists.join(answer.headers, more) };
   }
 }
 
@@ -253,8 +260,7 @@ const VARY = ['vary', 'accept-encoding'] as const;
 const GZIP = ['content-encoding', 'gzip'] as const;
 const VARY_GZIP = [...VARY, ...GZIP] as const;
 
-function withHeaders(answer: EdgeAnswer, more: readonly string[]): EdgeAnswer {
-  const { status, headers, body, flow } = answer;
-  const all = [...headers, ...more];
-  return flow === undefined ? { status, headers: all, body } : { status, headers: all, body, flow };
+/** The body in one piece. */
+function wholeOf({ body, rest }: EdgeAnswer): Uint8Array | string {
+  return rest === undefined ? body : Buffer.concat([typeof body === 'string' ? Buffer.from(body) : body, rest]);
 }

@@ -3,6 +3,7 @@ import { Call } from './call.ts';
 import type { CallHost } from './call.ts';
 import { Cors } from './cors.ts';
 import { HeadScan } from './head.ts';
+import { HeaderLists } from './headerLists.ts';
 import { judge } from './judge.ts';
 import type { Refusal } from './judge.ts';
 import { asksForSocket, judgeUpgrade } from './judgeUpgrade.ts';
@@ -30,6 +31,7 @@ export class EdgeCore<H> implements CallHost<H> {
   readonly clock: BodyClock;
   readonly notice: UnreadNotice;
   readonly copiesBelow: number;
+  readonly lists = new HeaderLists();
   /** Filled by the engine before `begin`. */
   readonly scan = new HeadScan();
   draining = false;

@@ -46,6 +46,8 @@ export interface EdgeAnswer {
   /** Name, value, name, value … beside content-length and connection, which the engine writes. */
   readonly headers: readonly string[];
   readonly body: Uint8Array | string;
+  /** More of the body behind `body`, for a large one that is kept: sent from where it lies, so it must not change. */
+  readonly rest?: Uint8Array;
   /** The body in place of `body`. */
   readonly flow?: BodyFlow;
 }

@@ -50,20 +50,20 @@ export class UwsWriter {
     if (call === null || answer === null) return;
     this.#call = this.#answer = null;
     const res = call.handle;
-    const { status, headers, body, flow } = answer;
+    const { status, headers, body, rest, flow } = answer;
     if (status !== 200) res.writeStatus(this.#statusLine(status));
     if (headers.length > 0) {
       const { name, value } = this.#block(headers);
       res.writeHeader(name, call.closing ? value.subarray(0, value.length - IDLE_HINT.length) : value);
     }
-    const large = body.length > COPY_BYTES && !call.bodiless;
+    const large = (rest !== undefined || body.length > COPY_BYTES) && !call.bodiless;
     if (call.closing && (flow !== undefined || large || call.closesUntold)) res.writeHeader('connection', 'close');
     if (flow !== undefined) {
       sendFlow(call, flow);
       return;
     }
     if (large) {
-      sendLarge(call, typeof body === 'string' ? Buffer.from(body) : body);
+      sendLarge(call, typeof body === 'string' ? Buffer.from(body) : body, rest);
       return;
     }
     if (call.bodiless) {
@@ -104,17 +104,23 @@ export class UwsWriter {
   }
 }
 
-function sendLarge(call: Call<UwsResponse>, body: Uint8Array): void {
+/** Sends a body as fast as the reader takes it, from where it lies. @param rest what follows it */
+function sendLarge(call: Call<UwsResponse>, body: Uint8Array, rest?: Uint8Array): void {
   const res = call.handle;
-  const total = body.byteLength;
-  if (res.tryEnd(body, total)[1]) {
+  const total = body.byteLength + (rest?.byteLength ?? 0);
+  const send = (offset: number): boolean => {
+    let done = false;
+    for (let at = offset; at < total && !done;) {
+      const piece = at < body.byteLength ? body : (rest ?? body);
+      const from = piece === body ? at : at - body.byteLength;
+      const [ok, ended] = res.tryEnd(from === 0 ? piece : piece.subarray(from), total);
+      if (!ok && !ended) return false;
+      done = ended;
+      at += piece.byteLength - from;
+    }
     call.sent();
-    return;
-  }
+    return true;
+  };
   // The library gives a reader up that takes nothing for about ten seconds.
-  res.onWritable((offset) => {
-    const [ok, done] = res.tryEnd(body.subarray(offset), total);
-    if (done) call.sent();
-    return ok;
-  });
+  if (!send(0)) res.onWritable(send);
 }

@@ -6,6 +6,7 @@ import type { Entry } from '../cache/entry.ts';
 import type { CallAsk } from '../cache/rule.ts';
 import type { Outcome } from '../chain/outcome.ts';
 import type { ChainView } from '../chain/view.ts';
+import { ownValue } from '../rpc/envelope.ts';
 import type { NodeAnswer } from './attemptSink.ts';
 import type { Confirmer } from './confirmer.ts';
 import type { HashSupport } from './hashSupport.ts';
@@ -73,9 +74,7 @@ export class CacheKeep {
     const { byHash, agreedBefore, head } = asked;
     const verdict = admit(this.ask, told, { byHash, agreedBefore, agreedAfter: cache.agreed(index), head }, cache.view);
     if (verdict.when === 'no') return;
-    // one buffer of its own: a slice would keep the node's whole message, or a pool, alive
-    const value = Buffer.allocUnsafeSlow(told.end - told.start);
-    told.body.copy(value, 0, told.start, told.end);
+    const value = ownValue(told.body, told.start, told.end);
     const { isError } = told;
     const client = cache.clientFor(this.ask, index) === asked.client ? asked.client : '';
     const store = (): void => this.#store(asked, { value, isError, ...(client === '' ? {} : { client }) }, verdict);

@@ -2,11 +2,11 @@ import type { Entry } from '../cache/entry.ts';
 import type { CallAsk } from '../cache/rule.ts';
 import type { MethodSpec } from '../chain/method.ts';
 import type { RequestOutcome } from '../observe/metricTable.ts';
-import { nodeErrorEnvelope, resultEnvelope } from '../rpc/envelope.ts';
 import type { ScannedCall } from '../rpc/scan.ts';
 import type { CallAnswer } from './callFacts.ts';
 import type { ChainRuntime } from './chain.ts';
-import type { ServeContext } from './context.ts';
+import type { Client, ServeContext } from './context.ts';
+import { storedBody } from './storedBody.ts';
 import type { Vantage } from './vantage.ts';
 
 /** Families that move a development chain past its own rules. */
@@ -23,23 +23,23 @@ export function storedEntry(chain: ChainRuntime, ask: CallAsk, call: ScannedCall
 }
 
 /** The stored answer to a call under its caller's id; null = none. */
-export function storedAnswer(chain: ChainRuntime, ask: CallAsk, call: ScannedCall, vantage: Vantage): CallAnswer | null {
+export function storedAnswer(chain: ChainRuntime, ask: CallAsk, call: ScannedCall, { vantage, streams }: Pick<Client, 'vantage' | 'streams'>): CallAnswer | null {
   const entry = storedEntry(chain, ask, call, vantage);
   if (entry === null) return null;
-  const idRaw = call.idRaw ?? 'null';
-  const body = entry.isError ? nodeErrorEnvelope(idRaw, entry.value) : resultEnvelope(idRaw, entry.value);
-  return { status: 200, body, upstream: '', retryAfterS: 0, outcome: entry.isError ? 'error' : 'result', cache: 'hit' };
+  const { body, rest } = storedBody(call.idRaw ?? 'null', entry, streams === true);
+  const answer: CallAnswer = { status: 200, body, upstream: '', retryAfterS: 0, outcome: entry.isError ? 'error' : 'result', cache: 'hit' };
+  return rest === undefined ? answer : { ...answer, rest };
 }
 
 /**
  * The answer to a call that needs no node and counts against nobody's limits, without a `CallRun`; counted. Otherwise what
  * the cache makes of the call, null where it does not concern the cache.
  */
-export function quickAnswer(server: ServeContext, chain: ChainRuntime, call: ScannedCall, vantage: Vantage): CallAnswer | CallAsk | null {
+export function quickAnswer(server: ServeContext, chain: ChainRuntime, call: ScannedCall, client: Pick<Client, 'vantage' | 'streams'>): CallAnswer | CallAsk | null {
   const { spec } = chain.policy.decide(call.method);
-  const ask = spec === null ? null : chain.cache.ask(call, spec, vantage);
+  const ask = spec === null ? null : chain.cache.ask(call, spec, client.vantage);
   if (spec === null || ask === null) return null;
-  const answer = storedAnswer(chain, ask, call, vantage);
+  const answer = storedAnswer(chain, ask, call, client);
   if (answer === null) return ask;
   countStored(server, chain, spec, answer.outcome);
   return answer;

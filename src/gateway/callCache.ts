@@ -62,7 +62,7 @@ export class CallCache {
     // what is kept is of the trusted chain
     if (client.noCache || client.vantage.raced !== '') return null;
     if (!this.tried) this.ask = chain.cache.ask(call, spec, client.vantage);
-    const answer = this.tried || this.ask === null ? null : storedAnswer(chain, this.ask, call, client.vantage);
+    const answer = this.tried || this.ask === null ? null : storedAnswer(chain, this.ask, call, client);
     this.tried = false;
     this.keep = this.ask === null ? null : chain.cache.keep(this.ask);
     return answer;

@@ -28,8 +28,10 @@ export interface AnswerFlow extends BodyFlow {
 export interface CallAnswer {
   /** HTTP status where it is a request of its own. */
   readonly status: number;
-  /** The whole JSON-RPC answer. */
+  /** The whole JSON-RPC answer, or its beginning. */
   readonly body: Buffer;
+  /** The bytes that follow it, which are kept for others too; only for who takes large answers as they come. */
+  readonly rest?: Uint8Array;
   /** In place of the body: a large result, handed on as its reader takes it. */
   readonly flow?: AnswerFlow;
   /** The node whose answer it is, or ''. */

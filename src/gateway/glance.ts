@@ -4,8 +4,9 @@ import type { CallAsk } from '../cache/rule.ts';
 import type { MethodPolicy } from '../chain/access.ts';
 import type { MethodSpec } from '../chain/method.ts';
 import type { EdgeAnswer } from '../edge/port.ts';
-import { ID_AT, nodeErrorEnvelope, resultEnvelope } from '../rpc/envelope.ts';
+import { ID_AT } from '../rpc/envelope.ts';
 import type { ScanLimits, ScannedCall } from '../rpc/scan.ts';
+import { storedBody } from './storedBody.ts';
 import type { Vantage } from './vantage.ts';
 
 /** Answers beyond this are put together each time. */
@@ -73,8 +74,10 @@ export class Glance {
       return known.ready;
     }
     const idRaw = this.idOf(body);
-    const whole = entry.isError ? nodeErrorEnvelope(idRaw, entry.value) : resultEnvelope(idRaw, entry.value);
-    const made: EdgeAnswer = { status: 200, headers: known.headers, body: whole };
+    const { body: whole, rest } = storedBody(idRaw, entry, true);
+    const { headers } = known;
+    if (rest !== undefined) return { status: 200, headers, body: whole, rest };
+    const made: EdgeAnswer = { status: 200, headers, body: whole };
     if (whole.length >= copiedBelow || whole.length > MAX_READY_BYTES) return made;
     known.entry = entry;
     known.idBytes = idBytes;

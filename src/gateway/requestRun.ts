@@ -92,6 +92,7 @@ export class RequestRun implements RequestSink, Client {
     this.exchange = exchange;
     const entry = storedEntry(chain, known.ask, known.call, vantage);
     if (entry === null) {
+      this.streams = this.facts.local === undefined;
       this.send({ ...known.call, idRaw: chain.glance.idOf(body) }, known.ask);
     } else {
       countStored(server, chain, known.spec, entry.isError ? 'error' : 'result');
@@ -158,8 +159,9 @@ export class RequestRun implements RequestSink, Client {
     this.looked = false;
     if (scanned.kind === 'batch') return this.batch(scanned.calls);
     const { call } = scanned;
+    this.streams = this.facts.local === undefined && call.idRaw !== null;
     if (this.facts.explains) this.trace = new CallTrace(this.server.parts.world.clock.nowMs());
-    const quick = this.grant === null && !this.noCache && this.raced === null && this.trace === null ? quickAnswer(this.server, this.chain, call, this.vantage) : null;
+    const quick = this.grant === null && !this.noCache && this.raced === null && this.trace === null ? quickAnswer(this.server, this.chain, call, this) : null;
     if (quick === null || !('body' in quick)) return this.send(call, quick);
     this.answerSingle(call, quick);
     if (body !== undefined && scanned.idAt > 0) this.learn(body, scanned.idAt, call);
@@ -184,7 +186,6 @@ export class RequestRun implements RequestSink, Client {
 
   /** @param ask what the cache makes of it, which has no answer; null = the cache was not asked */
   private send(call: ScannedCall, ask: CallAsk | null): void {
-    this.streams = this.facts.local === undefined && call.idRaw !== null;
     const run = runOf(this.server, this.chain, call, this);
     if (ask !== null && run instanceof CallRun) run.cached.tell(ask);
     this.work = run;
@@ -197,11 +198,12 @@ export class RequestRun implements RequestSink, Client {
       this.exchange?.answer(noContent);
       return;
     }
-    const { status, body, upstream, retryAfterS, cache, flow } = answer;
+    const { status, body, rest, upstream, retryAfterS, cache, flow } = answer;
     const headers = this.chain.headers.headers(upstream, cache, this.vantage.text, retryAfterS);
     const { trace } = this;
     const told = trace === null ? headers : [...headers, EXPLAIN_HEADER, trace.text(answer, this.server.parts.world.clock.nowMs())];
-    this.exchange?.answer(flow === undefined ? { status, headers: told, body } : { status, headers: told, body, flow });
+    if (flow !== undefined) this.exchange?.answer({ status, headers: told, body, flow });
+    else this.exchange?.answer(rest === undefined ? { status, headers: told, body } : { status, headers: told, body, rest });
   }
 
   private batch(calls: readonly ScannedCall[]): void {

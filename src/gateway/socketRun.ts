@@ -122,7 +122,8 @@ class SocketExchange implements EdgeExchange {
   }
 
   answer(answer: EdgeAnswer): void {
-    this.socket.finish(this, answer.status === 204 ? null : answer.body);
+    const { status, body, rest } = answer;
+    this.socket.finish(this, status === 204 ? null : rest === undefined ? body : Buffer.concat([Buffer.from(body as Uint8Array), rest]));
     if (this.holds) this.socket.release();
     this.holds = false;
   }

@@ -6,6 +6,8 @@ const HEAD = Buffer.from('{"jsonrpc":"2.0","id":');
 const RESULT = Buffer.from(',"result":');
 const ERROR = Buffer.from(',"error":');
 
+const CLOSE = 0x7d;
+
 /** Values up to this are copied byte by byte. */
 const FEW_BYTES = 128;
 
@@ -37,17 +39,39 @@ export function requestBatch(requests: readonly string[]): string {
 
 /** The answer with a node's result, the bytes `[from, to)` of a message, copied once as they are. */
 export function resultEnvelope(idRaw: string, bytes: Uint8Array, from = 0, to = bytes.length): Buffer {
-  const whole = opened(idRaw, RESULT, to - from);
+  const whole = opened(idRaw, RESULT, to - from + 1);
   put(bytes, whole, from, to);
   return whole;
 }
 
 /** The answer with a node's error object, the bytes `[from, to)`, copied once as they are; for one that is `wellFormed`. */
 export function nodeErrorEnvelope(idRaw: string, bytes: Uint8Array, from = 0, to = bytes.length): Buffer {
-  const whole = opened(idRaw, ERROR, to - from);
+  const whole = opened(idRaw, ERROR, to - from + 1);
   put(bytes, whole, from, to);
   return whole;
 }
+
+/**
+ * A copy of a value, the bytes `[from, to)`, in a buffer of its own: a slice would keep the whole message, or a pool, alive. The brace
+ * that closes an answer lies behind it, so that both can be sent from there.
+ */
+export function ownValue(bytes: Buffer, from: number, to: number): Buffer {
+  const own = Buffer.allocUnsafeSlow(to - from + 1);
+  bytes.copy(own, 0, from, to);
+  own[to - from] = CLOSE;
+  return own.subarray(0, to - from);
+}
+
+/** A value and the brace that closes an answer, where one lies behind it in memory, as behind those of `ownValue`; else null. Copies nothing. */
+export function closedValue(value: Uint8Array): Uint8Array | null {
+  const end = value.byteOffset + value.length;
+  if (end >= value.buffer.byteLength) return null;
+  const closed = new Uint8Array(value.buffer, value.byteOffset, value.length + 1);
+  return closed[value.length] === CLOSE ? closed : null;
+}
+
+/** The answer up to its value. */
+export const answerHead = (idRaw: string, isError: boolean): Buffer => opened(idRaw, isError ? ERROR : RESULT, 0);
 
 /** The answer with an error of our own. */
 export function errorEnvelope(idRaw: string, fault: Fault): Buffer {
@@ -79,20 +103,20 @@ export function joinBatch(parts: readonly Buffer[]): Buffer {
   return joined;
 }
 
-/** An answer up to its value, whose bytes are to come, and its last brace. */
-function opened(idRaw: string, member: Buffer, valueBytes: number): Buffer {
+/** An answer up to its value, and room for so many bytes more. */
+function opened(idRaw: string, member: Buffer, moreBytes: number): Buffer {
   const idBytes = idRaw.length;
-  const whole = Buffer.allocUnsafe(HEAD.length + idBytes + member.length + valueBytes + 1);
+  const whole = Buffer.allocUnsafe(HEAD.length + idBytes + member.length + moreBytes);
   whole.set(HEAD);
   for (let i = 0; i < idBytes; i++) whole[HEAD.length + i] = idRaw.charCodeAt(i);
   whole.set(member, HEAD.length + idBytes);
-  whole[whole.length - 1] = 0x7d;
   return whole;
 }
 
-/** Copies a value to its place before the last brace; few bytes one by one, which a native call costs more than. */
+/** Copies a value to the end, and closes the answer; few bytes one by one, which a native call costs more than. */
 function put(bytes: Uint8Array, whole: Buffer, from: number, to: number): void {
   const at = whole.length - 1 - (to - from);
+  whole[whole.length - 1] = CLOSE;
   if (to - from > FEW_BYTES) whole.set(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to), at);
   else for (let i = from; i < to; i++) whole[at + i - from] = bytes[i] as number;
 }

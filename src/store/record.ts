@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Entry } from '../cache/entry.ts';
+import { ownValue } from '../rpc/envelope.ts';
 
 /** Layout: checksum, version, flags, number, length of hash, length of key, hash, key, value. */
 const CHECKSUM_BYTES = 16;
@@ -56,11 +57,9 @@ export function decodeRecord(bytes: Buffer, key: string): Entry | null {
   const keyAt = HEAD_BYTES + (bytes[HASH_LENGTH_AT] as number);
   const valueAt = keyAt + bytes.readUInt32BE(KEY_LENGTH_AT);
   if (bytes.toString('latin1', keyAt, valueAt) !== key) return null;
-  const value = Buffer.allocUnsafeSlow(bytes.length - valueAt);
-  bytes.copy(value, 0, valueAt);
   return {
     key,
-    value,
+    value: ownValue(bytes, valueAt, bytes.length),
     isError: ((bytes[FLAGS_AT] as number) & IS_ERROR) !== 0,
     bond: isStatic ? 'static' : 'block',
     number,

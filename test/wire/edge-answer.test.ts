@@ -137,6 +137,23 @@ describe.each(ENGINES)('answers on %s', (engine) => {
     if (packed) expect(body.length).toBeLessThan(LARGE.length / 3);
   });
 
+  it.each([[10, ''], [5000, ''], [40_000, ''], [40_000, 'gzip'], [2_000_000, ''], [2_000_000, 'gzip']])('sends a body in two parts as one, the second of %i bytes, encoding "%s"', async (size, encoding) => {
+    const { edge, client } = await open();
+    const rest = Buffer.from(Array.from({ length: size }, (_, i) => 0x20 + (i % 90)));
+    edge.handler.reply = ({ body }) => ({ status: 200, headers: JSON_HEADERS, body: Buffer.from(`é of ${body?.toString()}`), rest });
+    for (const text of ['one', 'two', 'three']) {
+      client.write(post(text, encoding === '' ? ['Origin: http://a'] : [`Accept-Encoding: ${encoding}`]));
+      const response = await client.response();
+      const { body = Buffer.alloc(0), headers = {} } = response ?? {};
+      expect([headers['content-encoding'], headers['content-length'], headers['access-control-allow-origin']]).toEqual([encoding === '' ? undefined : 'gzip', String(body.length), encoding === '' ? '*' : undefined]);
+      const plain = encoding === '' ? body : gunzipSync(body);
+      expect(plain.equals(Buffer.concat([Buffer.from(`é of ${text}`), rest]))).toBe(true);
+    }
+    client.write(post('last', ['Connection: close']));
+    expect((await client.response())?.body.equals(Buffer.concat([Buffer.from('é of last'), rest]))).toBe(true);
+    await client.closed;
+  });
+
   it('leaves small answers plain, and all of them with gzipAboveBytes 0', async () => {
     const { edge, client } = await open({ gzipAboveBytes: 0 });
     edge.handler.reply = () => ({ status: 200, headers: [], body: LARGE });
@@ -163,11 +180,12 @@ describe.each(ENGINES)('answers on %s', (engine) => {
     expect(answers).toEqual(texts.map((text) => `${text}${LARGE}`));
   });
 
-  it('sends a large answer to readers that stop and go on, without a copy for each', async () => {
+  it.each([0, 1, 100])('sends a large answer to readers that stop and go on, without a copy for each, %i bytes of it by themselves', async (firstBytes) => {
     const { edge } = await open({ gzipAboveBytes: 0 });
     const body = Buffer.alloc(10 * 1024 * 1024, 'x');
     body.write('end', body.length - 3);
-    edge.handler.reply = () => ({ status: 200, headers: [], body });
+    const parts = firstBytes === 0 ? { body } : { body: body.subarray(0, firstBytes), rest: body.subarray(firstBytes) };
+    edge.handler.reply = () => ({ status: 200, headers: [], ...parts });
     const clients = await Promise.all(Array.from({ length: 20 }, () => RawClient.open(edge.server.port)));
     const before = process.memoryUsage();
     for (const client of clients) {

@@ -13,6 +13,7 @@ import type { ChainStatus } from '../../src/gateway/status.ts';
 import type { Logger } from '../../src/observe/log.ts';
 import { ChainNode, balanceAt } from '../help/chainNode.ts';
 import { hashOf } from '../help/chainView.ts';
+import { RawClient, post } from '../help/raw.ts';
 
 const silent: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined, child: () => silent };
 const A = '0x00000000000000000000000000000000000000aa';
@@ -103,6 +104,38 @@ describe.each(['uws', 'node'])('a request that was met before, engine %s', (engi
       expect([id, (JSON.parse(text) as { error: { code: number } }).error.code, cache]).toEqual([id, code, null]);
     }
     expect(await ask(body('1').replace('"id":1,', ''))).toMatchObject({ status: 204, text: '' });
+  });
+
+  it('is answered under its own id where the answer is large, to slow readers and over WebSocket too', async () => {
+    const large = `0x${'ab'.repeat(400_000)}`;
+    node.script = (method) => (method === 'eth_getCode' ? { result: large } : undefined);
+    const code = (id: string): string => body(id).replace('eth_getBalance', 'eth_getCode');
+    const due = (id: string): string => `{"jsonrpc":"2.0","id":${id},"result":"${large}"}`;
+    await warm(code('1'));
+    const ids = Array.from({ length: 12 }, (_, i) => `"${'c'.repeat(i)}"`);
+    const answers = await Promise.all(ids.map(async (id) => {
+      const reader = await RawClient.open(gateway.clientPort);
+      reader.socket.pause();
+      reader.write(post(code(id), ['Content-Type: application/json']));
+      return { id, reader };
+    }));
+    // all are under way by then
+    for (const plain of ['2', 'null', '"é"']) expect((await ask(code(plain), { headers: { 'accept-encoding': 'identity' } })).text).toBe(due(plain));
+    expect((await ask(code('3'))).text).toBe(due('3'));
+    for (const { id, reader } of answers) {
+      reader.socket.resume();
+      const response = await reader.response();
+      expect([response?.headers['x-tidegate-cache'], response?.body.equals(Buffer.from(due(id)))]).toEqual(['hit', true]);
+      reader.leave();
+    }
+    const socket = new WebSocket(`ws://127.0.0.1:${gateway.clientPort}/`);
+    await new Promise((resolve) => socket.once('open', resolve));
+    for (const id of ['7', '7', '"x"']) {
+      socket.send(code(id));
+      expect(await new Promise((resolve) => socket.once('message', (message: Buffer) => resolve(message.toString() === due(id))))).toBe(true);
+    }
+    socket.close();
+    expect((await ask(`[${code('4')},${body('5')}]`)).text).toBe(`[${due('4')},${good('5')}]`);
   });
 
   it('is told apart from those beside it', async () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Fault } from '../../../src/base/fault.ts';
 import {
-  composedError, errorEnvelope, joinBatch, nodeErrorEnvelope, requestBatch, requestEnvelope, resultEnvelope,
+  answerHead, closedValue, composedError, errorEnvelope, joinBatch, nodeErrorEnvelope, ownValue, requestBatch, requestEnvelope, resultEnvelope,
 } from '../../../src/rpc/envelope.ts';
 
 /** Any UTF-16, lone surrogates and controls included. */
@@ -30,6 +30,16 @@ describe('answers to clients', () => {
     const answer = resultEnvelope(Buffer.from('"ü\\n"').toString('latin1'), result);
     expect(answer.toString('utf8')).toBe('{"jsonrpc":"2.0","id":"ü\\n","result":{"big":90071992547409931234, "é" : "\\u0041"}}');
     expect(nodeErrorEnvelope('1', Buffer.from('{"code":3,"message":"é"}')).toString()).toBe('{"jsonrpc":"2.0","id":1,"error":{"code":3,"message":"é"}}');
+  });
+
+  it('can be sent in two parts, the value from where it is kept', () => {
+    const value = ownValue(Buffer.from('{"result":[1,"é"]}'), 10, 18);
+    expect(value.toString()).toBe('[1,"é"]');
+    expect(Buffer.concat([answerHead('7', false), closedValue(value) ?? Buffer.alloc(0)]).toString()).toBe('{"jsonrpc":"2.0","id":7,"result":[1,"é"]}');
+    expect(answerHead('"a"', true).toString()).toBe('{"jsonrpc":"2.0","id":"a","error":');
+    const message = Buffer.from('{"a":[1],"b":{"c":2}}');
+    expect([closedValue(message), closedValue(message.subarray(5, 8)), closedValue(new Uint8Array(4))]).toEqual([null, null, null]);
+    expect(Buffer.from(closedValue(message.subarray(18, 19)) ?? []).toString()).toBe('2}');
   });
 
   it('state our faults', () => {
