@@ -2,17 +2,20 @@ import type { ChainView } from '../chain/view.ts';
 import type { Plan } from './plan.ts';
 import type { CallAsk } from './rule.ts';
 
-/** Calls that are remembered at one head; then it begins anew. */
-const MAX_CALLS = 4096;
-
 /**
  * What was made of calls with the very same params at one view of the chain: hot calls are keyed once per head. It knows
  * a call by the bytes of its params, which have been read in full the first time.
  */
 export class AskMemo {
+  /** Calls that are remembered at one head; then it begins anew. */
+  maxCalls: number;
   private of: ChainView | null = null;
   private readonly calls = new Map<Plan, Map<string, CallAsk>>();
   private size = 0;
+
+  constructor(maxCalls: number) {
+    this.maxCalls = maxCalls;
+  }
 
   /** @param view an object that stands for one moment: another one forgets all */
   get(plan: Plan, paramsRaw: string, view: ChainView): CallAsk | undefined {
@@ -21,7 +24,8 @@ export class AskMemo {
 
   /** @param paramsRaw a text that keeps no longer one alive */
   put(ask: CallAsk, paramsRaw: string, view: ChainView): void {
-    if (this.of !== view || this.size >= MAX_CALLS) this.clear();
+    if (this.of !== view || this.size >= this.maxCalls) this.clear();
+    if (this.maxCalls === 0) return;
     this.of = view;
     this.size++;
     const calls = this.calls.get(ask.plan);

@@ -1,9 +1,5 @@
-/** Longer bodies are not remembered. */
-const MAX_BODY_BYTES = 1024;
 /** An id longer than this is not recognised. */
 const MAX_ID_BYTES = 40;
-/** Bodies that are remembered; a power of two. Those that meet in one slot replace each other. */
-const SLOTS = 2048;
 /** Places of the id that are tried, the last ones met. */
 const MAX_PLACES = 4;
 /** An id that begins after so many bytes is looked for from the end. */
@@ -12,6 +8,14 @@ const FRONT_BYTES = 64;
 const QUOTE = 0x22;
 const ZERO = 0x30;
 const BACKSLASH = 0x5c;
+
+/** How much is remembered. */
+export interface BodyLimits {
+  /** Bodies; 0 = none. Each has one slot, and those that meet in one replace each other. */
+  readonly maxBodies: number;
+  /** Bytes of one; longer ones are not remembered. */
+  readonly maxBodyBytes: number;
+}
 
 interface Known<T> {
   readonly words: Int32Array;
@@ -30,16 +34,25 @@ export class BodyMemo<T> {
   /** Where the id of the body found last begins and ends. */
   idFrom = 0;
   idTo = 0;
-  private readonly bytes = new Uint8Array(MAX_BODY_BYTES + 8);
-  private readonly words = new Int32Array(this.bytes.buffer);
-  private readonly slots = new Array<Known<T> | null>(SLOTS).fill(null);
+  private readonly bytes: Uint8Array;
+  private readonly words: Int32Array;
+  private readonly slots: (Known<T> | null)[];
+  private readonly maxBytes: number;
   /** From the start where at least 0; else `~n` = the id ends n bytes before the end. */
   private readonly places: number[] = [];
   private oldest = 0;
 
+  constructor({ maxBodies, maxBodyBytes }: BodyLimits) {
+    this.maxBytes = maxBodies === 0 ? -1 : maxBodyBytes;
+    // whole words, and room for the gap where the id stood
+    this.bytes = new Uint8Array((maxBodyBytes + 11) & ~3);
+    this.words = new Int32Array(this.bytes.buffer);
+    this.slots = new Array<Known<T> | null>(maxBodies).fill(null);
+  }
+
   /** Hot: what was remembered of a body, or null. */
   find(body: Uint8Array): T | null {
-    if (body.length > MAX_BODY_BYTES) return null;
+    if (body.length > this.maxBytes) return null;
     for (const place of this.places) {
       if (!(place >= 0 ? this.spanFrom(body, place) : this.spanTo(body, body.length - ~place))) continue;
       const count = this.lay(body);
@@ -55,7 +68,7 @@ export class BodyMemo<T> {
    * @param idBytes of the id as it stands there
    */
   put(body: Uint8Array, idFrom: number, idBytes: number, value: T): void {
-    if (body.length > MAX_BODY_BYTES || !this.spanFrom(body, idFrom) || this.idTo - idFrom !== idBytes) return;
+    if (body.length > this.maxBytes || !this.spanFrom(body, idFrom) || this.idTo - idFrom !== idBytes) return;
     this.note(idFrom <= FRONT_BYTES ? idFrom : ~(body.length - this.idTo));
     const count = this.lay(body);
     this.slots[this.slotOf(count)] = { words: this.words.slice(0, count), restBytes: body.length - idBytes, idFrom, value };
@@ -135,7 +148,7 @@ export class BodyMemo<T> {
     }
     if ((count & 1) === 1) even = Math.imul(even ^ (words[count - 1] as number), 0x5bd1e995);
     const hash = even ^ odd;
-    return (hash ^ (hash >>> 16)) & (SLOTS - 1);
+    return ((hash ^ (hash >>> 16)) >>> 0) % this.slots.length;
   }
 
   private isSame(known: Known<T>, count: number, bodyBytes: number): boolean {

@@ -38,6 +38,15 @@ const deriveSection = section(
   'Answers made of other stored answers, such as a transaction of its block.',
 );
 
+const memoSection = section(
+  {
+    maxBodies: count(D.memo.maxBodies, [0, 1_048_576], 'Most request bodies whose stored answers are known by their bytes; 0 = none.'),
+    maxBodyBytes: sizeBytes(D.memo.maxBodyBytes, [64, 64 * 1024], 'A longer body is read each time.'),
+    maxCalls: count(D.memo.maxCalls, [0, 1_048_576], 'Most calls whose key is remembered until the next head; 0 = none.'),
+  },
+  'What reading calls for stored answers came to, in each process.',
+);
+
 /** Answers of one chain that are kept. */
 export const chainCacheSection = section(
   {
@@ -50,6 +59,7 @@ export const chainCacheSection = section(
       'Share of answers from the cache that a node is asked again, to count differences.',
     ),
     derive: deriveSection,
+    memo: memoSection,
     methods: z
       .record(z.string().regex(METHOD, { error: 'is not the name of a method' }), methodRule, {
         error: 'must be a mapping of method to rule',

@@ -176,7 +176,7 @@ export const DEFAULTS = {
       cache: { maxBytes: 64 * MIB, maxFilters: 1000 },
       filters: { enabled: true, max: 10_000, maxPerClient: 100, idleMs: 300_000, maxHeldBytes: 4 * MIB },
     },
-    cache: { enabled: true, maxBytes: 128 * MIB, maxEntryBytes: MIB, verifySample: 0, methods: {}, derive: { mode: 'auto', samples: 16, recheckSample: 0.001, maxTransactions: 50_000 } },
+    cache: { enabled: true, maxBytes: 128 * MIB, maxEntryBytes: MIB, verifySample: 0, methods: {}, derive: { mode: 'auto', samples: 16, recheckSample: 0.001, maxTransactions: 50_000 }, memo: { maxBodies: 2048, maxBodyBytes: 1024, maxCalls: 4096 } },
     subscriptions: {
       tipRace: false,
       windowBlocks: 256,

@@ -49,7 +49,8 @@ type Reply = Extract<AttemptResult<NodeAnswer>, { kind: 'reply' }>;
 const PASSED_AS_IS: ReadonlySet<string> = new Set(['result', 'chain', 'client']);
 
 /** Fills in what the call asks of a node by the block it is about. */
-export function askForBlock({ ref, sight, racedHash }: CallView, ask: RankAsk): void {
+export function askForBlock(view: CallView, ask: RankAsk): void {
+  const { ref, sight, racedHash } = view;
   ask.racedHash = racedHash;
   ask.requiredBlock = -1;
   ask.stateBlock = -1;
@@ -59,6 +60,8 @@ export function askForBlock({ ref, sight, racedHash }: CallView, ask: RankAsk): 
     ask.stateBlock = ref.number;
   } else if (ref.kind === 'tag' && ref.tag === 'earliest') {
     ask.stateBlock = 0;
+  } else if (ref.kind === 'hash') {
+    ask.stateBlock = view.stateHeight(ref.hash);
   } else if (ref.kind === 'range') {
     ask.requiredBlock = Math.max(heightOf(ref.from), heightOf(ref.to));
   }

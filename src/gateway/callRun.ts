@@ -203,7 +203,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
     const nowMs = this.server.parts.world.clock.nowMs();
     const tookMs = nowMs - sink.sentMs;
     if (isRetryReason(outcome.class)) this.retryReason = outcome.class;
-    learnFrom(this, sink.upstreamIndex, { outcome, tookMs, nowMs });
+    learnFrom(this, sink.upstreamIndex, { outcome, tookMs, nowMs, goesOn: sink.answer?.large !== undefined });
     this.client.inner?.onOutcome(sink, outcome);
     this.client.trace?.onAttempt(this.chain.table.entries[sink.upstreamIndex]?.name ?? '', sink, outcome.class, tookMs);
     return nowMs;

@@ -56,6 +56,13 @@ export class CallView {
     return entry.agreedNumber >= this.sight.trustedBlock || (this.racedHash !== '' && entry.headHash === this.racedHash);
   }
 
+  /** Height of a block by its hash, where the call reads its state and some node does not have all of them; -1 = not known, or no matter. */
+  stateHeight(hash: string): number {
+    const { spec, chain } = this;
+    const isAnyPoor = spec.readsState && chain.table.entries.some(({ stateFloor, lowestState }) => stateFloor > 0 || lowestState > 0);
+    return isAnyPoor ? chain.cache.heightOf(hash) : -1;
+  }
+
   /** Whether a block above the trusted head is asked for that some node has told of. */
   isTold(table: RouteTable): boolean {
     const { ahead } = this.sight;

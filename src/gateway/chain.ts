@@ -92,7 +92,7 @@ export class ChainRuntime implements Serving {
   /** Headers of its answers. */
   readonly headers = new HeaderBook();
   /** Knows requests for stored answers by their bytes. */
-  readonly glance = new Glance();
+  readonly glance: Glance;
   /** Answers that are kept. */
   readonly cache: ChainCache;
   /** Transactions that went through this edge. */
@@ -144,7 +144,8 @@ export class ChainRuntime implements Serving {
     this.middles = parts.catalog.specs().map(({ name }) => requestMiddle(name));
     const { world, catalog, metrics } = parts;
     const { clock, timers, random, log } = world;
-    this.cache = new ChainCache(config.cache, { name: config.name, tier: world.tier ?? null, chainId: () => this.chainId, catalog, view: parts.view, clock, timers, random, log, metrics: metrics.cache, node: (index) => this.node(index), onCompared: (compared) => parts.judging.onCompared(compared) });
+    this.glance = new Glance(config.cache.memo);
+    this.cache = new ChainCache(config.cache, { name: config.name, tier: world.tier ?? null, chainId: () => this.chainId, catalog, view: parts.view, clock, timers, random, log, reorgDepth: config.health.trustedHead.reorgDepth, metrics: metrics.cache, node: (index) => this.node(index), onCompared: (compared) => parts.judging.onCompared(compared) });
     this.logs = new ChainLogs(config.logs, this);
     this.filters = parts.filters;
     this.sends = new Sends(this, parts.sends ?? null);
@@ -245,6 +246,7 @@ export class ChainRuntime implements Serving {
     this.policy = new MethodPolicy(this.catalog, config.methods);
     this.options.take(config);
     this.cache.apply(config.cache);
+    this.glance.setLimits(config.cache.memo);
     this.logs.apply(config.logs);
     this.heavy.max = config.routing.heavy.maxInFlight;
     if (boundedLoad !== before.boundedLoad) this.ranker = new Ranker(this.book, boundedLoad);

@@ -41,6 +41,8 @@ export interface CacheParts {
   readonly timers: Timers;
   readonly metrics: CacheMetrics;
   readonly random: Random;
+  /** Newest blocks whose trusted hashes the view keeps. */
+  readonly reorgDepth: number;
   readonly log: Logger;
   node(index: number): UpstreamNode | undefined;
   chainId(): number | null;
@@ -61,7 +63,7 @@ export class ChainCache implements KeepHost {
   readonly #disk: DiskTier | null;
   readonly #parts: CacheParts;
   readonly #reader = new KeyReader();
-  readonly #memo = new AskMemo();
+  readonly #memo: AskMemo;
   #enabled: boolean;
   #plans: PlanBook;
   #store: CacheStore;
@@ -83,6 +85,7 @@ export class ChainCache implements KeepHost {
     const { name, tier } = parts;
     const disk = { name, view, calls, clock, tally: metrics.disk, chainId: () => parts.chainId(), node: () => this.#nodeAtHead() };
     this.#disk = tier === null ? null : new DiskTier({ ...disk, tier });
+    this.#memo = new AskMemo(config.memo.maxCalls);
     this.#enabled = config.enabled;
     this.#plans = new PlanBook(parts.catalog, config.methods);
     this.#store = new CacheStore(config, metrics.memory);
@@ -176,6 +179,14 @@ export class ChainCache implements KeepHost {
     return this.#serving.find((index) => this.agreed(index) >= top) ?? -1;
   }
 
+  /** Height of a block that is among the newest trusted ones or is told by a stored answer; -1 = neither. @param hash lower case */
+  heightOf(hash: string): number {
+    const { view } = this;
+    let at = view.head?.number ?? -1;
+    for (const lowest = at - this.#parts.reorgDepth; at > lowest && at >= 0; at--) if (view.hashAt(at) === hash) return at;
+    return this.deriver.heightOf(hash);
+  }
+
   /** Highest height at which the node's word equals the trusted chain, as known now; -1 = none. */
   agreed(index: number): number {
     return this.#agreed[index] ?? -1;
@@ -213,6 +224,7 @@ export class ChainCache implements KeepHost {
     this.verifier.share = config.verifySample;
     this.deriver.apply(config.derive);
     this.#memo.clear();
+    this.#memo.maxCalls = config.memo.maxCalls;
     this.#plans = new PlanBook(this.#parts.catalog, config.methods);
     if (limitsOf(config) === this.#limits && config.enabled) return;
     this.#limits = limitsOf(config);

@@ -81,6 +81,11 @@ export class Deriver {
     if (entry.client !== undefined && this.config.mode !== 'off') this.sources.onStored(entry);
   }
 
+  /** Height of a stored block by its hash; -1 = not known. */
+  heightOf(hash: string): number {
+    return this.sources.index.block(hash)?.number ?? -1;
+  }
+
   /** Everything that was stored is gone. */
   reset(): void {
     this.sources = new Sources(this.parts.shelf, this.config.maxTransactions);

@@ -1,4 +1,4 @@
-import { BodyMemo } from '../cache/bodyMemo.ts';
+import { BodyMemo, type BodyLimits } from '../cache/bodyMemo.ts';
 import type { Entry } from '../cache/entry.ts';
 import type { CallAsk } from '../cache/rule.ts';
 import type { MethodPolicy } from '../chain/access.ts';
@@ -42,9 +42,19 @@ const NOTHING: EdgeAnswer = { status: 200, headers: [], body: '' };
  * very view of the chain, and the bytes to answer with. Whether the answer still holds is for the cache to say, each time.
  */
 export class Glance {
-  private readonly memo = new BodyMemo<Known>();
+  private memo: BodyMemo<Known>;
   private rules: Rules | null = null;
   private known: Known | null = null;
+
+  constructor(limits: BodyLimits) {
+    this.memo = new BodyMemo(limits);
+  }
+
+  /** Begins anew under other limits. */
+  setLimits(limits: BodyLimits): void {
+    this.known = null;
+    this.memo = new BodyMemo(limits);
+  }
 
   /** Hot: what a body asks for, where that was told before under the same rules; else null. */
   find(body: Uint8Array, vantage: Vantage, policy: MethodPolicy, limits: ScanLimits): Glanced | null {

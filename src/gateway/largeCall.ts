@@ -1,5 +1,7 @@
 import type { MethodSpec } from '../chain/method.ts';
+import type { OutcomeClass } from '../chain/outcome.ts';
 import { standingOf } from '../chain/stamp.ts';
+import type { StreamEnding } from '../observe/metricTable.ts';
 import type { Grant } from '../route/admission.ts';
 import type { AttemptSink, NodeAnswer } from './attemptSink.ts';
 import type { AnswerFlow } from './callFacts.ts';
@@ -8,6 +10,9 @@ import type { ChainRuntime } from './chain.ts';
 import type { Client, ServeContext } from './context.ts';
 import { LargeReply } from './largeReply.ts';
 import type { LargeStart } from './largeReply.ts';
+
+/** What an attempt came to whose large answer ended through nobody's failure; else it was given up. */
+const UNBLAMED: Readonly<Partial<Record<StreamEnding, OutcomeClass>>> = { whole: 'result', too_large: 'tooLarge' };
 
 /** The call whose answer may be a large one. */
 export interface LargeCaller {
@@ -43,11 +48,13 @@ export function takeLarge(run: LargeCaller, sink: AttemptSink, start: LargeStart
   if (!isOnBranch(run, body, start.scan.resultStart)) return null;
   const { timers, clock } = server.parts.world;
   const { upstreamIndex, sentMs } = sink;
+  const beganMs = clock.nowMs() - sentMs;
   const large = new LargeReply(start, {
     timers, stallMs, timeoutMs, maxBytes,
     onOver: (ending, outcome) => {
       chain.metrics.streams.add(ending);
       const nowMs = clock.nowMs();
+      chain.metrics.onUpstream(upstreamIndex, outcome?.class ?? UNBLAMED[ending] ?? 'cancelled', beganMs);
       if (outcome !== null) chain.judging.onOutcome(upstreamIndex, outcome, nowMs - sentMs, nowMs);
     },
   });

@@ -19,16 +19,18 @@ interface Ended {
   readonly outcome: Outcome;
   readonly tookMs: number;
   readonly nowMs: number;
+  /** It has only begun: what it comes to is counted at its end. */
+  readonly goesOn: boolean;
 }
 
 /**
  * Tells health, budgets and metrics how an attempt ended, and keeps calls of a kind away from a node that cannot answer them. A
  * state that is missing near the head is not pruned.
  */
-export function learnFrom({ chain, spec, stateBlock }: Asked, upstreamIndex: number, { outcome, tookMs, nowMs }: Ended): void {
+export function learnFrom({ chain, spec, stateBlock }: Asked, upstreamIndex: number, { outcome, tookMs, nowMs, goesOn }: Ended): void {
   const { judging, catalog, table } = chain;
   judging.onOutcome(upstreamIndex, outcome, tookMs, nowMs);
-  chain.metrics.onUpstream(upstreamIndex, outcome.class, tookMs);
+  if (!goesOn) chain.metrics.onUpstream(upstreamIndex, outcome.class, tookMs);
   if (outcome.class === 'throttled') {
     chain.book.budgets.onThrottled(upstreamIndex, spec.weight, nowMs);
   } else if (outcome.class === 'unsupported') {

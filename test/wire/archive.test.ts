@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { tell } from '../help/cacheCalls.ts';
 import { balanceAt, ChainNode } from '../help/chainNode.ts';
 import { serve, testGateway } from '../help/gateway.ts';
@@ -20,7 +20,7 @@ afterEach(async () => {
 async function start(...capabilities: readonly object[]): Promise<TestGateway> {
   nodes = await Promise.all(capabilities.map(() => ChainNode.start(HEAD)));
   const fronted = nodes.map(({ httpUrl }, index) => ({ name: `n${index}`, httpUrl, options: { capabilities: capabilities[index] } }));
-  const opened = await testGateway(fronted, { chain: { chainId: 1, blockTimeMs: 60_000, health: { probeIntervalMs: 100 } } });
+  const opened = await testGateway(fronted, { chain: { chainId: 1, blockTimeMs: 60_000, cache: {}, health: { probeIntervalMs: 100 } } });
   gateway = opened;
   await opened.until((upstreams, { head }) => serve(upstreams) && head?.number === HEAD);
   return opened;
@@ -55,4 +55,27 @@ test('where no node is one, such a call is refused by name, and no node is asked
   }
   expect([balances(0), balances(1)]).toEqual([0, 1]);
   expect((await tell(url, 'eth_getBalance', [A, 'latest'])).body.result).toBe(balanceAt(HEAD));
+});
+
+test('a state that is asked for by the hash of a block whose height is known goes by the same rule', async () => {
+  const { url } = await start({ archive: false, stateBlocks: 20 }, {});
+  const lone = nodes[1] as ChainNode;
+  const read = async (number: number) => (await tell(url, 'eth_getBalance', [A, { blockHash: lone.hashAt(number) }])).body.result;
+  // of the newest blocks the trusted chain tells: a block more is agreed on, and which came before it
+  for (let number = HEAD + 1; number <= HEAD + 40; number++) {
+    for (const node of nodes) node.head = number;
+    await gateway?.until((_, { head }) => head?.number === number);
+  }
+  for (let number = HEAD + 1; number <= HEAD + 20; number++) expect(await read(number)).toBe(balanceAt(number));
+  expect(balances(0)).toBe(0);
+  for (let number = HEAD + 21; number <= HEAD + 40; number++) await read(number);
+  expect(balances(0)).toBeGreaterThan(0);
+  // of older ones an answer that was stored
+  await gateway?.until((_, { finalized }) => finalized === lone.finalized);
+  const before = balances(0);
+  for (let number = 2; number < 22; number++) {
+    await vi.waitFor(async () => expect((await tell(url, 'eth_getBlockByNumber', [hex(number), false])).cache).toBe('hit'));
+    expect(await read(number)).toBe(balanceAt(number));
+  }
+  expect(balances(0)).toBe(before);
 });

@@ -47,11 +47,13 @@ const body = (text: string, { status = 200, pieceBytes = 50_000, chunked = false
   },
 });
 
-const streams = async (gateway: TestGateway): Promise<Record<string, number>> => {
+const counts = async (gateway: TestGateway, metric: string): Promise<Record<string, number>> => {
   const text = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
-  const found = [...text.matchAll(/^tidegate_streams_total\{.*outcome="(\w+)".*\} ([1-9]\d*)$/gm)];
+  const found = [...text.matchAll(new RegExp(`^tidegate_${metric}\\{.*outcome="(\\w+)".*\\} ([1-9]\\d*)$`, 'gm'))];
   return Object.fromEntries(found.map(([, name, value]) => [name, Number(value)]));
 };
+const streams = (gateway: TestGateway): Promise<Record<string, number>> => counts(gateway, 'streams_total');
+const attempts = (gateway: TestGateway): Promise<Record<string, number>> => counts(gateway, 'upstream_requests_total');
 
 describe.each(ENGINES)('large answers on %s', (engine) => {
   test.each([
@@ -72,6 +74,7 @@ describe.each(ENGINES)('large answers on %s', (engine) => {
         expect(JSON.stringify((JSON.parse(answer) as { result: unknown }).result) === result).toBe(true);
       }
       expect(await streams(gateway)).toEqual({ whole: 5 });
+      expect(await attempts(gateway)).toEqual({ result: 5 });
       await untilQuiet(gateway);
     }
   }, 30_000);
@@ -117,6 +120,7 @@ describe.each(ENGINES)('large answers on %s', (engine) => {
     expect(() => JSON.parse(heard.body.toString()) as unknown).toThrow();
     expect(nodes[0]?.calls).toHaveLength(1);
     await vi.waitFor(async () => expect(await streams(gateway)).toEqual({ [ending]: 1 }), PATIENCE);
+    expect(await attempts(gateway)).toEqual({ [ending === 'failed' ? 'transport' : 'badJson']: 1 });
     await untilQuiet(gateway);
   });
 
@@ -204,6 +208,7 @@ describe.each(ENGINES)('large answers on %s', (engine) => {
     begun.sent.destroy();
     await vi.waitFor(() => expect(isLeft).toBe(true), PATIENCE);
     await vi.waitFor(async () => expect(await streams(gateway)).toEqual({ gone: 1 }), PATIENCE);
+    expect(await attempts(gateway)).toEqual({ cancelled: 1 });
     await untilQuiet(gateway);
   }, 40_000);
 
@@ -215,12 +220,14 @@ describe.each(ENGINES)('large answers on %s', (engine) => {
     chunked = true;
     expect((await tell(gateway.url, '1')).whole).toBe(false);
     expect(await streams(gateway)).toEqual({ too_large: 1 });
+    expect(await attempts(gateway)).toEqual({ tooLarge: 2 });
   });
 
   test('an answer that stands still is cut off', async () => {
     const { gateway } = await world(engine, [({ id }) => ({ by: (response) => void response.writeHead(200).write(`{"id":${id},"result":"${'z'.repeat(200_000)}`) })], { bodyTimeoutMs: 300 });
     expect((await tell(gateway.url, '1')).whole).toBe(false);
     expect(await streams(gateway)).toEqual({ stalled: 1 });
+    expect(await attempts(gateway)).toEqual({ timeout: 1 });
     await untilQuiet(gateway);
   });
 

@@ -10,7 +10,7 @@ const catalog = evmCatalog();
 const planFor = (method: string) => planOf(catalog.find(method) ?? catalog.unknownSpec);
 
 it('remembers a call by its method and bytes, at one view only, and not without end', () => {
-  const memo = new AskMemo();
+  const memo = new AskMemo(4096);
   const [now, later] = [new HandView(), new HandView()];
   const [balance, code] = [planFor('eth_getBalance'), planFor('eth_getCode')];
   const params = (n: number): string => `["0x${'ab'.repeat(20)}","0x${n.toString(16)}"]`;

@@ -5,6 +5,7 @@ import { scanBody } from '../../../src/rpc/scan.ts';
 import type { ScannedCall } from '../../../src/rpc/scan.ts';
 
 const LIMITS = { maxBatchItems: 10, maxDepth: 64, maxMethodBytes: 64 };
+const SIZE = { maxBodies: 2048, maxBodyBytes: 1024 };
 const IDS = ['0', '1', '42', '9007199254740993', '12345678901234567890123456789', '""', '"a"', '"0x1"', '"a b c"', '"{}[],:"', `"${'x'.repeat(36)}"`];
 const ODD = ['-1', '01', '00', '1.5', '1e2', 'null', 'true', '[1]', '{}', '"\\""', '"\\u0041"', '"é"', '"\t"', `"${'x'.repeat(60)}"`, '', '"', '1 ', ' 1'];
 
@@ -42,7 +43,7 @@ function read(body: Buffer): string | null {
 
 describe('a body met before', () => {
   it.each(FORMS.map((form, n) => [n, form] as const))('is known under another id, form %i', (_n, form) => {
-    const memo = new BodyMemo<ScannedCall>();
+    const memo = new BodyMemo<ScannedCall>(SIZE);
     for (const to of ['0xaa', '0xbbb', '0xcccc', '0xddddd']) learn(memo, bytes(form('1', to)));
     for (const to of ['0xaa', '0xbbb', '0xcccc', '0xddddd']) {
       for (const id of IDS) expect(told(memo, bytes(form(id, to)))).toBe(read(bytes(form(id, to))));
@@ -53,7 +54,7 @@ describe('a body met before', () => {
   it('is known by whatever plain id it was learnt with', () => {
     for (const form of FORMS) {
       for (const first of IDS) {
-        const memo = new BodyMemo<ScannedCall>();
+        const memo = new BodyMemo<ScannedCall>(SIZE);
         learn(memo, bytes(form(first, '0xaa')));
         for (const id of IDS) expect(told(memo, bytes(form(id, '0xaa')))).toBe(read(bytes(form(id, '0xaa'))));
       }
@@ -62,18 +63,18 @@ describe('a body met before', () => {
 
   it('is not known under an id that has to be read', () => {
     for (const form of FORMS) {
-      const memo = new BodyMemo<ScannedCall>();
+      const memo = new BodyMemo<ScannedCall>(SIZE);
       learn(memo, bytes(form('1', '0xaa')));
       for (const id of ODD) expect([id, told(memo, bytes(form(id, '0xaa')))]).toEqual([id, null]);
       // nor learnt
-      const other = new BodyMemo<ScannedCall>();
+      const other = new BodyMemo<ScannedCall>(SIZE);
       for (const id of ODD) if (read(bytes(form(id, '0xaa'))) !== null && id.trim() === id) learn(other, bytes(form(id, '0xaa')));
       expect(told(other, bytes(form('1', '0xaa')))).toBeNull();
     }
   });
 
   it('is forgotten when told so, and is not kept where it is long', () => {
-    const memo = new BodyMemo<ScannedCall>();
+    const memo = new BodyMemo<ScannedCall>(SIZE);
     const form = FORMS[0] as (id: string, to: string) => string;
     learn(memo, bytes(form('1', '0xaa')));
     memo.clear();
@@ -85,6 +86,32 @@ describe('a body met before', () => {
   });
 });
 
+describe('limits of what is remembered', () => {
+  const form = FORMS[0] as (id: string, to: string) => string;
+  const many = Array.from({ length: 500 }, (_none, n) => bytes(form('1', `0x${n}`)));
+  const held = (memo: BodyMemo<ScannedCall>): number => many.filter((body) => told(memo, body) !== null).length;
+
+  it.each([0, 1, 3, 100])('no more than %i bodies', (maxBodies) => {
+    const memo = new BodyMemo<ScannedCall>({ ...SIZE, maxBodies });
+    for (const body of many) learn(memo, body);
+    expect(held(memo)).toBeLessThanOrEqual(maxBodies);
+    expect(held(memo)).toBeGreaterThanOrEqual(maxBodies * 0.9);
+  });
+
+  it.each([64, 65, 66, 67, 256])('no body of more than %i bytes, wherever its id stands', (maxBodyBytes) => {
+    for (const wide of FORMS) {
+      const memo = new BodyMemo<ScannedCall>({ ...SIZE, maxBodyBytes });
+      const fill = Math.max(0, maxBodyBytes - wide('1', '').length);
+      for (const more of [0, 1]) {
+        const body = bytes(wide('1', 'a'.repeat(fill + more)));
+        learn(memo, body);
+        expect(told(memo, body) !== null).toBe(body.length <= maxBodyBytes);
+        if (body.length <= maxBodyBytes) expect(told(memo, body)).toBe(read(body));
+      }
+    }
+  });
+});
+
 describe('a body that differs anywhere', () => {
   const patch = fc.record({ at: fc.nat(250), drop: fc.nat(3), put: fc.oneof(fc.constantFrom('', '"', '\\', '0', '9', '.', 'e', '-', ',', '}', ' ', '\0', '\0\0\0', '"id":2,'), fc.string({ maxLength: 3 })) });
 
@@ -92,7 +119,7 @@ describe('a body that differs anywhere', () => {
     fc.assert(fc.property(
       fc.constantFrom(...FORMS), fc.constantFrom(...IDS), fc.constantFrom(...IDS, ...ODD), fc.array(patch, { maxLength: 2 }),
       (form, first, second, patches) => {
-        const memo = new BodyMemo<ScannedCall>();
+        const memo = new BodyMemo<ScannedCall>(SIZE);
         for (const each of FORMS) learn(memo, bytes(each(first, '0xaa')));
         let text = form(second, '0xaa');
         for (const { at, drop, put } of patches) text = text.slice(0, at % text.length) + put + text.slice((at % text.length) + drop);
@@ -104,7 +131,7 @@ describe('a body that differs anywhere', () => {
   });
 
   it('at its end by bytes that words are filled up with', () => {
-    const memo = new BodyMemo<ScannedCall>();
+    const memo = new BodyMemo<ScannedCall>(SIZE);
     for (let more = 0; more < 4; more++) {
       const text = `{"jsonrpc":"2.0","id":1,"method":"m${'m'.repeat(more)}","params":[]}`;
       learn(memo, bytes(text));
