@@ -1,6 +1,7 @@
-import { type Keccak, wrong } from './fault.ts';
+import { type Keccak, unsupported, wrong } from './fault.ts';
 import type { Captured } from './header.ts';
 import { dataBytes, quantityBytes, sameBytes, toHex } from './hex.ts';
+import { objectsIn } from './member.ts';
 import { type RlpItem, rlpDecode } from './rlp.ts';
 import { EMPTY_ROOT, readTrieProof } from './trieProof.ts';
 
@@ -45,7 +46,9 @@ const checkAbsent = (proof: Captured): void => {
 
 const checkPresent = (proof: Captured, leaf: Uint8Array): void => {
   const fields = decode(leaf, 'accountProof');
-  if (fields instanceof Uint8Array || fields.length !== 4 || !fields.every((item) => item instanceof Uint8Array)) throw wrong('accountProof', 'the leaf is no account');
+  if (fields instanceof Uint8Array) throw wrong('accountProof', 'the leaf is no account');
+  // The state root commits to it all the same.
+  if (fields.length !== 4 || !fields.every((item) => item instanceof Uint8Array)) throw unsupported('accountProof', `the account has ${fields.length} members`);
   const [nonce, balance, storageRoot, codeHash] = fields as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
   expectQuantity(proof['nonce'], nonce, 'nonce');
   expectQuantity(proof['balance'], balance, 'balance');
@@ -54,10 +57,16 @@ const checkPresent = (proof: Captured, leaf: Uint8Array): void => {
   }
 };
 
-const checkSlot = (keccak: Keccak, slot: Captured, root: Uint8Array, at: string): void => {
+/** Place of a slot: 32 bytes; nodes answer it as they were asked, or as a quantity. */
+const slotKey = (slot: Captured, at: string): Uint8Array => {
   const position = quantityBytes(slot['key'], `${at}.key`);
   const key = new Uint8Array(32);
   key.set(position, 32 - position.length);
+  return key;
+};
+
+const checkSlot = (keccak: Keccak, slot: Captured, root: Uint8Array, at: string): void => {
+  const key = slotKey(slot, at);
   const leaf = readTrieProof(keccak, nodesOf(slot['proof'], `${at}.proof`), { root, key: keccak(key), field: `${at}.proof` });
   const value = leaf === null ? new Uint8Array() : decode(leaf, `${at}.proof`);
   if (!(value instanceof Uint8Array)) throw wrong(`${at}.proof`, 'the leaf is no value');
@@ -74,9 +83,11 @@ export function checkAccountProof(keccak: Keccak, stateRoot: Uint8Array, proof: 
   const leaf = readTrieProof(keccak, nodes, { root: stateRoot, key: keccak(address), field: 'accountProof' });
   if (leaf === null) checkAbsent(proof);
   else checkPresent(proof, leaf);
-  const { storageProof = [] } = proof;
-  if (!Array.isArray(storageProof)) throw wrong('storageProof', 'is not a list');
+  const slots = objectsIn(proof['storageProof'] ?? [], 'storageProof');
+  const keys = slots.map((slot, i) => toHex(slotKey(slot, `storageProof[${i}]`)));
+  const again = keys.findIndex((key, i) => keys.indexOf(key) !== i);
+  if (again >= 0) throw wrong(`storageProof[${again}].key`, 'was there before, and would count twice');
   const root = leaf === null ? dataBytes(EMPTY_ROOT, 'storageHash') : dataBytes(proof['storageHash'], 'storageHash', 32);
-  for (const [i, slot] of (storageProof as Captured[]).entries()) checkSlot(keccak, slot, root, `storageProof[${i}]`);
-  return { isPresent: leaf !== null, slots: toHex(root) === EMPTY_ROOT ? 0 : storageProof.length };
+  for (const [i, slot] of slots.entries()) checkSlot(keccak, slot, root, `storageProof[${i}]`);
+  return { isPresent: leaf !== null, slots: toHex(root) === EMPTY_ROOT ? 0 : slots.length };
 }

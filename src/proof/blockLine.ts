@@ -1,5 +1,6 @@
 import { checkBody } from './body.ts';
 import { type Keccak, ProofFault } from './fault.ts';
+import type { FaultList } from './faultList.ts';
 import { type Captured, checkHeader, type Header } from './header.ts';
 import { checkReceipts, compareLogs, type ProvenLog } from './receipts.ts';
 import { checkRequests, type Sha256 } from './requests.ts';
@@ -49,19 +50,33 @@ export function noCounts(): BlockCounts {
   return Object.fromEntries(COUNTS.map((name) => [name, 0])) as BlockCounts;
 }
 
-const hasBody = ({ transactions }: Captured): boolean => Array.isArray(transactions) && transactions.every((item) => typeof item === 'object' && item !== null);
+/** Number of a block, or what stands in its place. */
+const nameOf = ({ number }: Captured): string =>
+  typeof number === 'string' && /^0x[0-9a-f]{1,13}$/i.test(number) ? String(Number(number)) : (JSON.stringify(number) ?? 'without a number').slice(0, 80);
+
+/** Whether a block was captured with its body. Without one it has no transactions, or their hashes only; what is neither is a damaged body. */
+const hasBody = ({ transactions }: Captured): boolean =>
+  transactions !== undefined && !(Array.isArray(transactions) && transactions.length > 0 && transactions.every((item) => typeof item === 'string'));
+
+/** What blocks are proven with. */
+export interface ProverParts {
+  readonly hashes: Hashes;
+  readonly faults: FaultList;
+  /** First block whose receipts hold a status. */
+  readonly statusFromBlock: number;
+}
 
 /** Proves one block after the other and keeps count. */
 export class BlockProver {
   readonly counts = noCounts();
-  readonly faults: BlockFault[] = [];
   readonly #hashes: Hashes;
-  readonly #maxFaults: number;
+  readonly #faults: FaultList;
+  readonly #statusFromBlock: number;
 
-  /** @param maxFaults how many faults are kept; later ones are only counted as such by the verdict */
-  constructor(hashes: Hashes, maxFaults: number) {
+  constructor({ hashes, faults, statusFromBlock }: ProverParts) {
     this.#hashes = hashes;
-    this.#maxFaults = maxFaults;
+    this.#faults = faults;
+    this.#statusFromBlock = statusFromBlock;
   }
 
   /** Proves what was captured of a block. @returns its header, or null when that is not good */
@@ -101,12 +116,12 @@ export class BlockProver {
 
   /** @returns the logs that the receipts prove; null when they do not fit */
   #receipts({ block, receipts, logs }: BlockLine): readonly ProvenLog[] | null {
-    const proven = this.#try('L5', block, () => checkReceipts(this.#hashes.keccak, block, receipts));
+    const proven = this.#try('L5', block, () => checkReceipts(this.#hashes.keccak, block, receipts, this.#statusFromBlock));
     if (proven === null) return null;
     this.counts.receipts += Array.isArray(receipts) ? receipts.length : 0;
     this.counts.logs += proven.length;
     if (logs === undefined) return proven;
-    this.#try('L5', block, () => compareLogs(proven, logs));
+    this.#try('L5', block, () => compareLogs(proven, logs, block));
     this.counts.logsCompared += proven.length;
     return proven;
   }
@@ -122,7 +137,6 @@ export class BlockProver {
 
   #add(level: BlockLevel, block: Captured, error: unknown): void {
     if (!(error instanceof ProofFault)) throw error;
-    const where = `block ${Number(block['number'])}: ${error.field}`;
-    if (this.faults.length < this.#maxFaults) this.faults.push({ level, verdict: error.verdict, where, message: error.message });
+    this.#faults.add({ level, verdict: error.verdict, where: `block ${nameOf(block)}: ${error.field}`, message: error.message });
   }
 }

@@ -1,6 +1,7 @@
-import { type Keccak, notProvable, wrong } from './fault.ts';
+import { type Keccak, notProvable, ProofFault, wrong } from './fault.ts';
 import { type Captured, checkHeader, encodeHeader } from './header.ts';
 import { dataBytes, quantityBytes, toHex } from './hex.ts';
+import { checkStanding, lower, objectsIn } from './member.ts';
 import { rlpList, rlpString } from './rlp.ts';
 import { encodeTransaction } from './transaction.ts';
 import { listRoot } from './trie.ts';
@@ -21,24 +22,17 @@ const compare = (root: Uint8Array, block: Captured, field: string): void => {
   if (rebuilt !== claimed) throw wrong(field, `the header has ${claimed}, the body gives ${rebuilt}`);
 };
 
-const objects = (value: unknown, field: string): Captured[] => {
-  if (!Array.isArray(value)) throw wrong(field, 'is not a list');
-  return value.map((item: unknown, i) => {
-    if (typeof item !== 'object' || item === null) throw wrong(`${field}[${i}]`, 'is not an object');
-    return item as Captured;
-  });
-};
-
 const checkTransactions = (keccak: Keccak, block: Captured): number => {
-  const transactions = objects(block['transactions'], 'transactions');
+  const transactions = objectsIn(block['transactions'], 'transactions');
   const encoded = transactions.map((transaction, i) => {
     const at = `transactions[${i}]`;
     const bytes = encodeTransaction(transaction, at);
     const hash = toHex(keccak(bytes));
-    if (hash !== String(transaction['hash']).toLowerCase()) throw wrong(`${at}.hash`, `the transaction hashes to ${hash}`);
+    if (hash !== lower(transaction['hash'])) throw wrong(`${at}.hash`, `the transaction hashes to ${hash}`);
     return bytes;
   });
   compare(listRoot(keccak, encoded), block, 'transactionsRoot');
+  for (const [index, transaction] of transactions.entries()) checkStanding(transaction, `transactions[${index}]`, { block, index });
   return transactions.length;
 };
 
@@ -52,7 +46,7 @@ const checkWithdrawals = (keccak: Keccak, block: Captured): number => {
     if (Array.isArray(block['withdrawals']) && block['withdrawals'].length > 0) throw wrong('withdrawals', 'are there without a withdrawalsRoot');
     return 0;
   }
-  const withdrawals = objects(block['withdrawals'], 'withdrawals');
+  const withdrawals = objectsIn(block['withdrawals'], 'withdrawals');
   compare(listRoot(keccak, withdrawals.map((item, i) => encodeWithdrawal(item, `withdrawals[${i}]`))), block, 'withdrawalsRoot');
   return withdrawals.length;
 };
@@ -61,20 +55,24 @@ const checkWithdrawals = (keccak: Keccak, block: Captured): number => {
 const encodeUncle = (keccak: Keccak, uncle: unknown, at: string): Uint8Array => {
   if (typeof uncle === 'string') return dataBytes(uncle, at);
   if (typeof uncle !== 'object' || uncle === null) throw wrong(at, 'is not a header');
-  checkHeader(keccak, uncle as Captured);
+  try {
+    checkHeader(keccak, uncle as Captured);
+  } catch (error) {
+    throw error instanceof ProofFault ? new ProofFault(error.verdict, `${at}.${error.field}`, error.message) : error;
+  }
   return encodeHeader(uncle as Captured);
 };
 
 const checkUncles = (keccak: Keccak, block: Captured, captured: unknown): number => {
   const hashes = block['uncles'] ?? [];
   if (!Array.isArray(hashes)) throw wrong('uncles', 'is not a list');
-  const isNone = String(block['sha3Uncles']).toLowerCase() === NO_UNCLES;
+  const isNone = lower(block['sha3Uncles']) === NO_UNCLES;
   if (isNone && hashes.length === 0) return 0;
   if (isNone) throw wrong('uncles', 'are there, but the header has none');
   if (captured === undefined || captured === null) throw notProvable('sha3Uncles', 'the headers of the uncles were not captured');
   if (!Array.isArray(captured)) throw wrong('uncles', 'is not a list of headers');
   const encoded = captured.map((uncle: unknown, i) => encodeUncle(keccak, uncle, `uncles[${i}]`));
-  const odd = hashes.findIndex((hash, i) => encoded[i] === undefined || toHex(keccak(encoded[i])) !== String(hash).toLowerCase());
+  const odd = hashes.findIndex((hash, i) => encoded[i] === undefined || toHex(keccak(encoded[i])) !== lower(hash));
   if (odd >= 0) throw wrong(`uncles[${odd}]`, 'its header does not hash to it');
   compare(keccak(rlpList(encoded)), block, 'sha3Uncles');
   return encoded.length;

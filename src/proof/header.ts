@@ -1,4 +1,4 @@
-import { type Keccak, unsupported, wrong } from './fault.ts';
+import { type Keccak, type ProofFault, unsupported, wrong } from './fault.ts';
 import { dataBytes, quantityBytes, quantityNumber, toHex } from './hex.ts';
 import { rlpList, rlpString } from './rlp.ts';
 
@@ -21,7 +21,7 @@ const ADDED: readonly (readonly [string, Form])[] = [
 ];
 
 /** Members of an answer that are not in the header's RLP. */
-const BESIDE = new Set(['hash', 'size', 'totalDifficulty', 'transactions', 'uncles', 'withdrawals', 'author', 'sealFields']);
+const BESIDE = new Set(['hash', 'size', 'totalDifficulty', 'transactions', 'uncles', 'withdrawals', 'author']);
 const KNOWN = new Set([...FIELDS, ...ADDED].map(([name]) => name).concat([...BESIDE]));
 
 const encode = (value: unknown, form: Form, field: string): Uint8Array =>
@@ -32,19 +32,30 @@ const isThere = (value: unknown): boolean => value !== undefined && value !== nu
 const unknownFields = (block: Captured): string[] =>
   Object.keys(block).filter((key) => !KNOWN.has(key) && isThere(block[key]));
 
+/** Fields of forks up to the last that the header has one of. */
+const addedFields = (block: Captured): readonly (readonly [string, Form])[] =>
+  ADDED.slice(0, ADDED.findLastIndex(([name]) => isThere(block[name])) + 1);
+
 /**
- * RLP of a header, of any fork from Frontier to Prague and those behind it that add no field (Osaka).
- * @throws ProofFault for a field that is missing or malformed
+ * RLP of a header, of any fork from Frontier to Prague and those behind it that add no field (Osaka). A field that is missing
+ * before a later one is empty, as networks encode it that left a fork out.
+ * @throws ProofFault for a field that is malformed, or missing in every fork
  */
 export function encodeHeader(block: Captured): Uint8Array {
   const parts = FIELDS.map(([name, form]) => encode(block[name], form, name));
-  const end = ADDED.findLastIndex(([name]) => isThere(block[name]));
-  for (const [name, form] of ADDED.slice(0, end + 1)) {
-    if (!isThere(block[name])) throw wrong(name, `is missing, though a later fork's ${ADDED[end]?.[0]} is there`);
-    parts.push(encode(block[name], form, name));
-  }
+  for (const [name, form] of addedFields(block)) parts.push(isThere(block[name]) ? encode(block[name], form, name) : rlpString(new Uint8Array()));
   return rlpList(parts);
 }
+
+/** Why a header does not have the hash that it claims: what is not known comes first, since it could be part of it. */
+const mismatch = (block: Captured, hash: string, claimed: string): ProofFault => {
+  const unknown = unknownFields(block);
+  if (unknown.length > 0) return unsupported(unknown[0] as string, `header field ${unknown.join(', ')} is not known`);
+  const added = addedFields(block);
+  const gap = added.find(([name]) => !isThere(block[name]));
+  if (gap !== undefined) return wrong(gap[0], `is missing, though a later fork's ${added.at(-1)?.[0]} is there`);
+  return wrong('hash', `the header hashes to ${hash}, not to ${claimed}`);
+};
 
 /** A header whose hash was recomputed. */
 export interface Header {
@@ -56,17 +67,16 @@ export interface Header {
 
 /**
  * Recomputes the hash of a header and compares it with the one it claims.
- * @throws ProofFault; `unsupported` when the hash differs and there are members that could be a newer fork's fields
+ * @throws ProofFault; `unsupported` when the hash differs, or a field is missing, and there are members that could be another fork's fields
  */
 export function checkHeader(keccak: Keccak, block: Captured): Header {
+  const [unknown] = unknownFields(block);
+  const absent = FIELDS.find(([name]) => !isThere(block[name]));
+  if (absent !== undefined && unknown !== undefined) throw unsupported(unknown, `header field ${unknown} is not known, and there is no ${absent[0]}`);
   const encoded = encodeHeader(block);
   const claimed = toHex(dataBytes(block['hash'], 'hash', 32));
   const hash = toHex(keccak(encoded));
-  if (hash !== claimed) {
-    const unknown = unknownFields(block);
-    if (unknown.length > 0) throw unsupported(unknown[0] as string, `header field ${unknown.join(', ')} is not known`);
-    throw wrong('hash', `the header hashes to ${hash}, not to ${claimed}`);
-  }
+  if (hash !== claimed) throw mismatch(block, hash, claimed);
   return {
     number: quantityNumber(block['number'], 'number'),
     hash,

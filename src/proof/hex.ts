@@ -39,11 +39,12 @@ export function dataBytes(value: unknown, field: string, length?: number): Uint8
 const MAX_QUANTITY_DIGITS = 64;
 
 /**
- * A number as RLP has it: big-endian without leading zeros, none at all for 0.
+ * A number as RLP has it: big-endian without leading zeros, none at all for 0. Leading zeros are read over, and `0x` is 0: some
+ * nodes answer so, and what it stands for is in no doubt.
  * @throws ProofFault naming the field when it is not a quantity of at most 256 bits
  */
 export function quantityBytes(value: unknown, field: string): Uint8Array {
-  if (typeof value !== 'string' || !isPrefixed(value) || value.length === 2) throw wrong(field, 'is not a quantity');
+  if (typeof value !== 'string' || !isPrefixed(value)) throw wrong(field, 'is not a quantity');
   let from = 2;
   while (from < value.length && value.charCodeAt(from) === 48) from++;
   const digits = value.slice(from);

@@ -2,6 +2,7 @@ import { checkAccountProof } from './account.ts';
 import { type Keccak, notProvable, ProofFault, unsupported, wrong } from './fault.ts';
 import { type Captured, checkHeader } from './header.ts';
 import { dataBytes, quantityBytes, sameBytes } from './hex.ts';
+import { objectsIn } from './member.ts';
 import type { ProvenLog } from './receipts.ts';
 
 /** Contracts that queue withdrawal and consolidation requests (EIP-7002, EIP-7251), in lower case. */
@@ -28,9 +29,9 @@ export interface RequestSources {
 
 const checkQueue = (keccak: Keccak, stateRoot: Uint8Array, proof: Captured | undefined, address: string): void => {
   const at = `requestSources ${address}`;
-  if (proof === undefined || String(proof['address']).toLowerCase() !== address) throw wrong(at, 'is not proven');
+  if (typeof proof !== 'object' || proof === null || String(proof['address']).toLowerCase() !== address) throw wrong(at, 'is not proven');
   if (!checkAccountProof(keccak, stateRoot, proof).isPresent) return;
-  const slots = proof['storageProof'] as readonly Captured[];
+  const slots = objectsIn(proof['storageProof'] ?? [], at);
   const [head, tail] = QUEUE_SLOTS.map((position, i) => {
     const entry = slots[i];
     if (entry === undefined || !sameBytes(quantityBytes(entry['key'], at), quantityBytes(position, at))) throw wrong(at, `has no proof of slot ${i + 2}`);
@@ -40,8 +41,9 @@ const checkQueue = (keccak: Keccak, stateRoot: Uint8Array, proof: Captured | und
 };
 
 /** That nothing was queued at the end of the parent. */
-const checkQueues = (keccak: Keccak, block: Captured, { parent, proofs }: RequestSources): void => {
-  if (typeof parent !== 'object' || parent === null || !Array.isArray(proofs)) throw wrong('requestSources', 'has no parent or no proofs');
+const checkQueues = (keccak: Keccak, block: Captured, sources: RequestSources): void => {
+  const { parent, proofs } = (sources ?? {}) as Partial<RequestSources>;
+  if (typeof parent !== 'object' || parent === null || proofs === undefined || !Array.isArray(proofs)) throw wrong('requestSources', 'has no parent or no proofs');
   if (checkHeader(keccak, parent).hash !== String(block['parentHash']).toLowerCase()) throw wrong('requestSources', 'is not of the parent');
   const stateRoot = dataBytes(parent['stateRoot'], 'stateRoot', 32);
   for (const [i, address] of REQUEST_CONTRACTS.entries()) checkQueue(keccak, stateRoot, proofs[i], address);

@@ -2,6 +2,7 @@ import { checkAccountProof } from './account.ts';
 import { type Keccak, ProofFault, wrong } from './fault.ts';
 import type { Captured } from './header.ts';
 import { dataBytes, quantityBytes, sameBytes, toHex } from './hex.ts';
+import { objectsIn } from './member.ts';
 
 /** A sample of the state: the proof, and what the node says without one. */
 export interface StateLine {
@@ -33,7 +34,8 @@ const sameQuantity = (flat: unknown, proven: unknown, field: string): void => {
 const NO_CODE = '0xc5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470';
 
 /** @returns how many flat answers agreed */
-const checkFlat = (keccak: Keccak, { proof, flat = {} }: StateLine, isPresent: boolean): number => {
+const checkFlat = (keccak: Keccak, { proof, flat: answered }: StateLine, isPresent: boolean): number => {
+  const flat = answered ?? {};
   let agreed = 0;
   for (const name of ['balance', 'nonce'] as const) {
     if (flat[name] === undefined) continue;
@@ -47,7 +49,7 @@ const checkFlat = (keccak: Keccak, { proof, flat = {} }: StateLine, isPresent: b
     agreed++;
   }
   if (flat.storage === undefined) return agreed;
-  const slots = proof['storageProof'] as readonly Captured[];
+  const slots = objectsIn(proof['storageProof'] ?? [], 'storageProof');
   if (!Array.isArray(flat.storage) || flat.storage.length !== slots.length) throw wrong('flat.storage', 'is not one answer for each slot');
   for (const [i, value] of (flat.storage as unknown[]).entries()) {
     sameQuantity(value, slots[i]?.['value'], `flat.storage[${i}]`);

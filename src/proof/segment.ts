@@ -1,5 +1,6 @@
 import { type BlockCounts, type BlockFault, type BlockLine, BlockProver, type Hashes } from './blockLine.ts';
 import { ProofFault } from './fault.ts';
+import { FaultList } from './faultList.ts';
 import { checkLink, type Header } from './header.ts';
 
 /** A header that was asked for by its number. */
@@ -23,7 +24,10 @@ export interface Segment {
 /** What to look for. */
 export interface SegmentOptions {
   readonly wanted: readonly number[];
+  /** Most faults of each level and verdict that are told. */
   readonly maxFaults: number;
+  /** First block whose receipts hold a status. */
+  readonly statusFromBlock: number;
 }
 
 const linkFault = (error: unknown, number: number): BlockFault => {
@@ -42,21 +46,21 @@ export function linkBetween(parent: Header, child: Header): BlockFault | null {
 }
 
 /** Proves a run of blocks: each by itself, and that each stands behind the one before. */
-export function proveSegment(hashes: Hashes, lines: Iterable<BlockLine>, { wanted, maxFaults }: SegmentOptions): Segment {
-  const prover = new BlockProver(hashes, maxFaults);
+export function proveSegment(hashes: Hashes, lines: Iterable<BlockLine>, { wanted, maxFaults, statusFromBlock }: SegmentOptions): Segment {
+  const faults = new FaultList(maxFaults);
+  const prover = new BlockProver({ hashes, faults, statusFromBlock });
   const numbers = new Set(wanted);
   const found: Wanted[] = [];
-  const links: BlockFault[] = [];
   let first: Header | null = null;
   let last: Header | null = null;
   for (const line of lines) {
     const header = prover.prove(line);
     if (header === null) continue;
     const link = last === null ? null : linkBetween(last, header);
-    if (link !== null && links.length < maxFaults) links.push(link);
+    if (link !== null) faults.add(link);
     first ??= header;
     last = header;
     if (numbers.has(header.number)) found.push({ number: header.number, hash: header.hash, stateRoot: String(line.block['stateRoot']).toLowerCase(), timestampS: header.timestampS });
   }
-  return { first, last, counts: prover.counts, faults: [...prover.faults, ...links], wanted: found };
+  return { first, last, counts: prover.counts, faults: faults.kept, wanted: found };
 }

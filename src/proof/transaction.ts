@@ -1,58 +1,60 @@
 import { unsupported, wrong } from './fault.ts';
 import type { Captured } from './header.ts';
 import { dataBytes, quantityBytes } from './hex.ts';
+import { listIn, objectsIn } from './member.ts';
 import { rlpList, rlpString } from './rlp.ts';
 
 /** One field of a transaction, encoded. */
 type Encode = (transaction: Captured, at: string) => Uint8Array;
 
 const quantity = (name: string): Encode => (transaction, at) => rlpString(quantityBytes(transaction[name], `${at}.${name}`));
-const data = (name: string): Encode => (transaction, at) => rlpString(dataBytes(transaction[name], `${at}.${name}`));
+
+/** Some nodes answer it as `data`, some as both. */
+const input: Encode = ({ input: named, data }, at) => rlpString(dataBytes(named ?? data, `${at}.input`));
 
 const to: Encode = ({ to: address }, at) =>
-  rlpString(address === null || address === undefined ? new Uint8Array() : dataBytes(address, `${at}.to`, 20));
+  rlpString(address === null || address === undefined || address === '0x' ? new Uint8Array() : dataBytes(address, `${at}.to`, 20));
 
-/** 0 or 1; older nodes only have it as `v`. */
-const yParity: Encode = (transaction, at) => (transaction['yParity'] === undefined ? quantity('v') : quantity('yParity'))(transaction, at);
+/** Some nodes only have it as `v`. */
+const ownParity: Encode = (item, at) => (item['yParity'] == null ? quantity('v') : quantity('yParity'))(item, at);
 
-const list = (value: unknown, field: string): readonly unknown[] => {
-  if (!Array.isArray(value)) throw wrong(field, 'is not a list');
-  return value;
-};
-
-const member = (value: unknown, field: string): Captured => {
-  if (typeof value !== 'object' || value === null) throw wrong(field, 'is not an object');
-  return value as Captured;
+/** 0 or 1. Where there is only `v` it may be 27 or 28, as legacy transactions have it. */
+const yParity: Encode = (transaction, at) => {
+  if (transaction['yParity'] != null) return quantity('yParity')(transaction, at);
+  const bytes = quantityBytes(transaction['v'], `${at}.v`);
+  const isOld = bytes.length === 1 && (bytes[0] === 27 || bytes[0] === 28);
+  return rlpString(isOld ? Uint8Array.from(bytes[0] === 28 ? [1] : []) : bytes);
 };
 
 const accessList: Encode = (transaction, at) =>
   rlpList(
-    list(transaction['accessList'], `${at}.accessList`).map((item, i) => {
+    objectsIn(transaction['accessList'] ?? [], `${at}.accessList`).map((item, i) => {
       const place = `${at}.accessList[${i}]`;
-      const { address, storageKeys } = member(item, place);
-      const keys = list(storageKeys, `${place}.storageKeys`).map((key, k) => rlpString(dataBytes(key, `${place}.storageKeys[${k}]`, 32)));
+      const { address, storageKeys } = item;
+      const keys = listIn(storageKeys ?? [], `${place}.storageKeys`).map((key, k) => rlpString(dataBytes(key, `${place}.storageKeys[${k}]`, 32)));
       return rlpList([rlpString(dataBytes(address, `${place}.address`, 20)), rlpList(keys)]);
     }),
   );
 
 const blobHashes: Encode = ({ blobVersionedHashes }, at) =>
-  rlpList(list(blobVersionedHashes, `${at}.blobVersionedHashes`).map((hash, i) => rlpString(dataBytes(hash, `${at}.blobVersionedHashes[${i}]`, 32))));
+  rlpList(listIn(blobVersionedHashes, `${at}.blobVersionedHashes`).map((hash, i) => rlpString(dataBytes(hash, `${at}.blobVersionedHashes[${i}]`, 32))));
 
 const AUTHORIZATION: readonly Encode[] = [
   quantity('chainId'),
   (item, at) => rlpString(dataBytes(item['address'], `${at}.address`, 20)),
-  quantity('nonce'), yParity, quantity('r'), quantity('s'),
+  // of an authorization that is void it may be any byte
+  quantity('nonce'), ownParity, quantity('r'), quantity('s'),
 ];
 
 const authorizations: Encode = ({ authorizationList }, at) =>
   rlpList(
-    list(authorizationList, `${at}.authorizationList`).map((item, i) => {
+    objectsIn(authorizationList, `${at}.authorizationList`).map((item, i) => {
       const place = `${at}.authorizationList[${i}]`;
-      return rlpList(AUTHORIZATION.map((encode) => encode(member(item, place), place)));
+      return rlpList(AUTHORIZATION.map((encode) => encode(item, place)));
     }),
   );
 
-const TARGET: readonly Encode[] = [quantity('gas'), to, quantity('value'), data('input')];
+const TARGET: readonly Encode[] = [quantity('gas'), to, quantity('value'), input];
 const FEES: readonly Encode[] = [quantity('chainId'), quantity('nonce'), quantity('maxPriorityFeePerGas'), quantity('maxFeePerGas')];
 const SIGNATURE: readonly Encode[] = [yParity, quantity('r'), quantity('s')];
 
@@ -67,7 +69,7 @@ const TYPES: readonly (readonly Encode[])[] = [
 
 /** Type of a transaction or receipt. @throws ProofFault when it is not known */
 export function typeOf(item: Captured, at: string): number {
-  const { type = '0x0' } = item;
+  const type = item['type'] ?? '0x0';
   if (typeof type !== 'string' || !/^0x[0-9a-f]{1,4}$/i.test(type)) throw wrong(`${at}.type`, 'is not a quantity');
   const number = Number(type);
   if (number >= TYPES.length) throw unsupported(`${at}.type`, `transaction type ${type} is not known`);
@@ -83,11 +85,14 @@ export function typed(type: number, encoded: Uint8Array): Uint8Array {
   return out;
 }
 
+const isZero = (value: unknown, field: string): boolean => quantityBytes(value, field).length === 0;
+
 /**
  * Bytes of a transaction as a block commits to it.
  * @param at where it stands, for faults, such as `transactions[3]`
  */
 export function encodeTransaction(transaction: Captured, at: string): Uint8Array {
   const type = typeOf(transaction, at);
+  if (type === 0 && ['v', 'r', 's'].every((name) => isZero(transaction[name], `${at}.${name}`))) throw unsupported(`${at}.v`, 'a transaction that nobody signed is of another network');
   return typed(type, rlpList((TYPES[type] as readonly Encode[]).map((encode) => encode(transaction, at))));
 }

@@ -1,4 +1,5 @@
 import { type BlockCounts, type BlockFault, noCounts } from '../proof/blockLine.ts';
+import { FaultList } from '../proof/faultList.ts';
 import { linkBetween, type Segment, type Wanted } from '../proof/segment.ts';
 import type { Header } from '../proof/header.ts';
 import type { FileEntry } from '../snapshot/manifest.ts';
@@ -18,18 +19,18 @@ export interface BlocksOutcome {
 /** Puts segments that were proven apart together again. */
 const joinSegments = (segments: readonly Segment[]): BlocksOutcome => {
   const counts = noCounts();
-  const faults: BlockFault[] = [];
+  const faults = new FaultList(MAX_FAULTS);
   let first: Header | null = null;
   let last: Header | null = null;
   for (const segment of segments) {
     for (const name of Object.keys(counts) as (keyof BlockCounts)[]) counts[name] += segment.counts[name];
-    faults.push(...segment.faults);
+    for (const fault of segment.faults) faults.add(fault);
     const link = last === null || segment.first === null ? null : linkBetween(last, segment.first);
-    if (link !== null) faults.push(link);
+    if (link !== null) faults.add(link);
     first ??= segment.first;
     last = segment.last ?? last;
   }
-  return { first, last, counts, faults: faults.slice(0, MAX_FAULTS), wanted: segments.flatMap(({ wanted }) => wanted) };
+  return { first, last, counts, faults: faults.kept, wanted: segments.flatMap(({ wanted }) => wanted) };
 };
 
 export interface BlocksWork {
@@ -37,17 +38,19 @@ export interface BlocksWork {
   readonly read: ReadChunk;
   /** Numbers of headers to give back. */
   readonly wanted: readonly number[];
+  /** First block whose receipts hold a status. */
+  readonly statusFromBlock: number;
   readonly onHeaders: (headers: number) => void;
   readonly signal?: AbortSignal;
 }
 
 /** Proves the blocks of a file in the pool, in slices, several at once. */
-export async function proveBlocks(file: FileEntry, { pool, read, wanted, onHeaders, signal }: BlocksWork): Promise<BlocksOutcome> {
+export async function proveBlocks(file: FileEntry, { pool, read, wanted, statusFromBlock, onHeaders, signal }: BlocksWork): Promise<BlocksOutcome> {
   const work: Promise<Segment>[] = [];
   let headers = 0;
   for await (const { bytes } of slicesOf(file, read)) {
     await pool.slot();
-    const job = pool.run<'blocks'>({ kind: 'blocks', bytes, wanted }, signal).then((segment) => {
+    const job = pool.run<'blocks'>({ kind: 'blocks', bytes, wanted, statusFromBlock }, signal).then((segment) => {
       headers += segment.counts.headers;
       onHeaders(headers);
       return segment;

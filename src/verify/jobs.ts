@@ -35,6 +35,7 @@ export interface BlocksJob {
   readonly kind: 'blocks';
   readonly bytes: Uint8Array;
   readonly wanted: readonly number[];
+  readonly statusFromBlock: number;
 }
 
 /** Proves samples of the state, one JSON text per line. */
@@ -48,6 +49,8 @@ export interface StateJob {
 
 export interface StateResult {
   readonly counts: SampleCounts;
+  /** Accounts of the samples that hold, in order. */
+  readonly addresses: readonly string[];
   readonly faults: readonly { readonly verdict: 'failed' | 'unsupported' | 'notProvable'; readonly where: string; readonly message: string }[];
 }
 

@@ -32,9 +32,9 @@ function* blocksIn(bytes: Uint8Array): Generator<BlockLine> {
 }
 
 /** Proves captured blocks; lines that are none fail the headers. */
-export function runBlocks(hashes: Hashes, { bytes, wanted }: BlocksJob): Segment {
+export function runBlocks(hashes: Hashes, { bytes, wanted, statusFromBlock }: BlocksJob): Segment {
   try {
-    return proveSegment(hashes, blocksIn(bytes), { wanted, maxFaults: MAX_FAULTS });
+    return proveSegment(hashes, blocksIn(bytes), { wanted, maxFaults: MAX_FAULTS, statusFromBlock });
   } catch (error) {
     if (!(error instanceof BadLine)) throw error;
     const fault = { level: 'L3', verdict: 'failed', where: 'blocks.ndjson', message: error.message } as const;
@@ -46,12 +46,14 @@ export function runBlocks(hashes: Hashes, { bytes, wanted }: BlocksJob): Segment
 export function runState({ keccak }: Hashes, { bytes, stateRoot, firstLine }: StateJob): StateResult {
   const counts = { accounts: 0, absent: 0, slots: 0, flat: 0 };
   const faults: StateResult['faults'][number][] = [];
+  const addresses: string[] = [];
   const root = dataBytes(stateRoot, 'stateRoot', 32);
   let line = firstLine;
   try {
     for (const value of objectsIn(bytes)) {
       try {
         checkSample(keccak, root, value as StateLine, counts);
+        addresses.push(String((value as StateLine).proof['address']).toLowerCase());
       } catch (error) {
         if (!(error instanceof ProofFault)) throw error;
         const address = (value as StateLine).proof?.['address'];
@@ -63,5 +65,5 @@ export function runState({ keccak }: Hashes, { bytes, stateRoot, firstLine }: St
     if (!(error instanceof BadLine)) throw error;
     faults.push({ verdict: 'failed', where: 'state.ndjson', message: error.message });
   }
-  return { counts, faults };
+  return { counts, addresses, faults };
 }

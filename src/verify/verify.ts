@@ -1,5 +1,6 @@
 import { type Anchors, judgeAnchors } from '../proof/anchor.ts';
 import { noCounts } from '../proof/blockLine.ts';
+import { statusFrom } from '../proof/forks.ts';
 import { layoutProblems } from '../snapshot/clients.ts';
 import type { Leaf } from '../snapshot/leaves.ts';
 import type { FileEntry, LevelRecord, SnapshotBody, Verification } from '../snapshot/manifest.ts';
@@ -87,7 +88,7 @@ const headerLevels = async (work: VerifyWork, onHeaders: (headers: number) => vo
     return [none, levelBodies(NOTHING, none), levelReceipts(NOTHING, none)];
   }
   const wanted = [0, snapshot.head.number, ...anchors.checkpoints.map(({ number }) => number), ...anchors.peers.map(({ number }) => number)];
-  const outcome = await proveBlocks(file, { pool, read, wanted, onHeaders, ...(signal === undefined ? {} : { signal }) });
+  const outcome = await proveBlocks(file, { pool, read, wanted, statusFromBlock: statusFrom(snapshot.chain.chainId), onHeaders, ...(signal === undefined ? {} : { signal }) });
   const headers = levelHeaders(snapshot, outcome, judgeAnchors(outcome.wanted, anchors));
   return [headers, levelBodies(outcome, headers), levelReceipts(outcome, headers)];
 };

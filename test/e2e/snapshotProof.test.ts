@@ -68,7 +68,7 @@ describe('a snapshot of a real node', () => {
 
 test('that a block has no requests rests on the state before it and its own logs', () => {
   const { block, requestSources: sources } = JSON.parse(node.pack['blocks.ndjson']!.trimEnd().split('\n').at(-1)!) as { block: Record<string, unknown>; requestSources: RequestSources };
-  const log = { address: REQUEST_CONTRACTS[0], topics: [], data: '0x', transactionHash: other };
+  const log = { address: REQUEST_CONTRACTS[0], topics: [], data: '0x', transactionHash: other, transactionIndex: 0 };
   const verdict = (change: Partial<RequestSources>, logs: ProvenLog[] = [], header = block) => {
     try {
       checkNoRequests(keccak, header, logs, { ...sources, ...change });

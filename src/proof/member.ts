@@ -1,0 +1,39 @@
+import { wrong } from './fault.ts';
+import type { Captured } from './header.ts';
+import { quantityNumber } from './hex.ts';
+
+/** A list. @throws ProofFault when it is none */
+export function listIn(value: unknown, field: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw wrong(field, 'is not a list');
+  return value;
+}
+
+/** A list of objects. @throws ProofFault naming the member that is none */
+export function objectsIn(value: unknown, field: string): readonly Captured[] {
+  const items = listIn(value, field);
+  const odd = items.findIndex((item) => typeof item !== 'object' || item === null);
+  if (odd >= 0) throw wrong(`${field}[${odd}]`, 'is not an object');
+  return items as readonly Captured[];
+}
+
+/** A text in lower case, to compare hex by. */
+export const lower = (value: unknown): string => String(value).toLowerCase();
+
+/** Where something stands in the chain. */
+export interface Standing {
+  readonly block: Captured;
+  /** Place of its transaction in the block. */
+  readonly index: number;
+}
+
+/**
+ * Compares what a transaction, receipt or log says of its place with the place it was found at. No hash commits to these members,
+ * and a node may leave them out. @throws ProofFault naming the member that differs
+ */
+export function checkStanding(item: Captured, at: string, { block, index }: Standing): void {
+  const { blockHash, blockNumber, transactionIndex } = item;
+  if (blockHash != null && lower(blockHash) !== lower(block['hash'])) throw wrong(`${at}.blockHash`, `is not ${lower(block['hash'])}`);
+  const number = quantityNumber(block['number'], 'number');
+  if (blockNumber != null && quantityNumber(blockNumber, `${at}.blockNumber`) !== number) throw wrong(`${at}.blockNumber`, `is not ${number}`);
+  if (transactionIndex != null && quantityNumber(transactionIndex, `${at}.transactionIndex`) !== index) throw wrong(`${at}.transactionIndex`, `is not ${index}`);
+}
