@@ -1,6 +1,6 @@
 import { checkBody } from './body.ts';
 import { type Keccak, ProofFault } from './fault.ts';
-import type { FaultList } from './faultList.ts';
+import type { BlockLevel, FaultList } from './faultList.ts';
 import { type Captured, checkHeader, type Header } from './header.ts';
 import { checkReceipts, compareLogs, type ProvenLog } from './receipts.ts';
 import { checkRequests, type Sha256 } from './requests.ts';
@@ -26,18 +26,6 @@ export interface BlockLine {
   readonly requests?: unknown;
   /** Instead of the requests: what shows that there are none. */
   readonly requestSources?: RequestSources;
-}
-
-/** Levels that blocks are proven to. */
-export type BlockLevel = 'L3' | 'L4' | 'L5';
-
-/** Something found in one block. */
-export interface BlockFault {
-  readonly level: BlockLevel;
-  readonly verdict: ProofFault['verdict'];
-  /** Such as `block 12: transactions[3].hash`. */
-  readonly where: string;
-  readonly message: string;
 }
 
 const COUNTS = ['headers', 'bodies', 'transactions', 'withdrawals', 'uncles', 'requestsProven', 'requestsNotProvable', 'receipts', 'logs', 'logsCompared'] as const;

@@ -1,4 +1,16 @@
-import type { BlockFault } from './blockLine.ts';
+import type { ProofFault } from './fault.ts';
+
+/** Levels that blocks are proven to. */
+export type BlockLevel = 'L3' | 'L4' | 'L5';
+
+/** Something found in one block. */
+export interface BlockFault {
+  readonly level: BlockLevel;
+  readonly verdict: ProofFault['verdict'];
+  /** Such as `block 12: transactions[3].hash`. */
+  readonly where: string;
+  readonly message: string;
+}
 
 /** Faults, of each level and verdict the first ones: many of one kind do not hide one of another. */
 export class FaultList {

@@ -1,6 +1,6 @@
-import { type BlockCounts, type BlockFault, type BlockLine, BlockProver, type Hashes } from './blockLine.ts';
+import { type BlockCounts, type BlockLine, BlockProver, type Hashes } from './blockLine.ts';
 import { ProofFault } from './fault.ts';
-import { FaultList } from './faultList.ts';
+import { type BlockFault, FaultList } from './faultList.ts';
 import { checkLink, type Header } from './header.ts';
 
 /** A header that was asked for by its number. */

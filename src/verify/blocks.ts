@@ -1,5 +1,5 @@
-import { type BlockCounts, type BlockFault, noCounts } from '../proof/blockLine.ts';
-import { FaultList } from '../proof/faultList.ts';
+import { type BlockCounts, noCounts } from '../proof/blockLine.ts';
+import { type BlockFault, FaultList } from '../proof/faultList.ts';
 import { linkBetween, type Segment, type Wanted } from '../proof/segment.ts';
 import type { Header } from '../proof/header.ts';
 import type { FileEntry } from '../snapshot/manifest.ts';

@@ -1,5 +1,5 @@
 import type { AnchorVerdict } from '../proof/anchor.ts';
-import type { BlockLevel } from '../proof/blockLine.ts';
+import type { BlockLevel } from '../proof/faultList.ts';
 import { damageSharePpm } from '../proof/sample.ts';
 import type { Level, LevelRecord, SnapshotBody, Verdict } from '../snapshot/manifest.ts';
 import type { BlocksOutcome } from './blocks.ts';
