@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { access, constants, link, mkdir, open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import type { Stats } from 'node:fs';
+import { link, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { atPath, StoreFault } from './fault.ts';
 
 /** Marks what is not whole yet; swept when it is old. */
 export const PARTIAL = '.partial';
 
-/** Waits until a folder's entries are on the disk. */
-export async function syncFolder(path: string): Promise<void> {
+/** Waits until a file's bytes, or a folder's entries, are on the disk. */
+export async function syncPath(path: string): Promise<void> {
   const handle = await open(path, 'r');
   try {
     await handle.sync();
@@ -16,17 +17,31 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Makes a folder with those above it; one that is there is left. */
+const factsOf = (path: string): Promise<Stats | null> =>
+  stat(path).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  });
+
+/**
+ * Makes a folder with those above it, one after the other; one that is there is left. `recursive` of Node's own never returns where
+ * a file system says of each new name that it is not there, as /proc does, and says ENOENT of one that is read-only.
+ */
 export async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true });
-  } catch (error) {
-    // on a read-only file system Node says ENOENT: what the nearest folder that is there says is the cause
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    for (let at = dirname(path); ; at = dirname(at)) {
-      const cause: unknown = await access(at, constants.W_OK).then(() => error, (why: unknown) => why);
-      if ((cause as NodeJS.ErrnoException).code !== 'ENOENT' || at === dirname(at)) throw cause;
-    }
+  const missing: string[] = [];
+  let at = resolve(path);
+  let facts = await factsOf(at);
+  while (facts === null && dirname(at) !== at) {
+    missing.push(at);
+    at = dirname(at);
+    facts = await factsOf(at);
+  }
+  if (missing.length === 0 && facts?.isDirectory() !== true) throw new StoreFault('ENOTDIR', `${path}: is not a directory`);
+  for (const folder of missing.reverse()) {
+    await mkdir(folder).catch((error: unknown) => {
+      // another process may have made it just now
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    });
   }
 }
 
@@ -61,6 +76,6 @@ export async function writeWhole(path: string, bytes: Uint8Array | string, { mod
     } finally {
       await rm(beside, { force: true });
     }
-    await syncFolder(dirname(path));
+    await syncPath(dirname(path));
   });
 }

@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
-import { copyFile, lstat, open, readdir, readFile, rename, rm, statfs } from 'node:fs/promises';
+import { copyFile, lstat, readdir, readFile, rename, rm, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { SnapshotBody } from '../snapshot/manifest.ts';
-import { PARTIAL, makeFolder, syncFolder, writeWhole } from './atomic.ts';
+import { PARTIAL, makeFolder, syncPath, writeWhole } from './atomic.ts';
 import { atPath, StoreFault } from './fault.ts';
 import { walk } from './walk.ts';
 
@@ -35,12 +35,7 @@ export function copiedData(dataDir: string, operationId: string): string {
 const copyOne = async (from: string, to: string): Promise<void> => {
   await makeFolder(dirname(to));
   await copyFile(from, to, constants.COPYFILE_FICLONE);
-  const handle = await open(to, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  await syncPath(to);
 };
 
 /** Whether files beside each other can share blocks. */
@@ -88,7 +83,7 @@ export async function takeCopy(dataDir: string, about: Omit<DataCopy, 'excluded'
       const excluded = await fill(join(beside, 'data'));
       await writeWhole(join(beside, RECORD), JSON.stringify({ ...about, excluded, state: 'ready' } satisfies DataCopy));
       await rename(beside, path);
-      await syncFolder(dirname(path));
+      await syncPath(dirname(path));
     } catch (error) {
       await rm(beside, { recursive: true, force: true });
       throw error;

@@ -1,7 +1,7 @@
 import { copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { clientLayout, leftOut } from '../snapshot/clients.ts';
-import { syncFolder } from './atomic.ts';
+import { makeFolder, syncPath } from './atomic.ts';
 import { dataState, FAILED, failedPath, isThere, OLD, oldPath, STAGED, stagedPath } from './dataNames.ts';
 import { atPath, StoreFault } from './fault.ts';
 import { type Layer, mountLayer, unmountLayer, writableOf } from './layer.ts';
@@ -13,9 +13,9 @@ const carryOver = async (from: string, to: string, clientKind: string): Promise<
   for (const entry of entries.filter((one) => one.isFile())) {
     const path = join(entry.parentPath, entry.name).slice(join(from, '/').length);
     if (leftOut(layout, path) !== 'secret') continue;
-    await mkdir(dirname(join(to, path)), { recursive: true });
+    await makeFolder(dirname(join(to, path)));
     await copyFile(join(from, path), join(to, path));
-    await syncFolder(dirname(join(to, path)));
+    for (const written of [join(to, path), dirname(join(to, path))]) await syncPath(written);
   }
 };
 
@@ -28,7 +28,7 @@ export interface SwapTo {
 
 const move = async (from: string, to: string): Promise<void> => {
   await rename(from, to);
-  await syncFolder(dirname(to));
+  await syncPath(dirname(to));
 };
 
 /**
@@ -43,7 +43,7 @@ export async function swapData(dataDir: string, { operation, from, clientKind }:
     const isKept = await isThere(old);
     const isStaged = await isThere(staged);
     if (isKept && !isStaged && (await isThere(dataDir))) return;
-    if (from === 'empty' && !isStaged) await mkdir(staged, { recursive: true });
+    if (from === 'empty' && !isStaged) await makeFolder(staged);
     else if (!isStaged) throw new StoreFault('missing', `${dataDir}: nothing is staged for ${operation}`);
     if (!isKept) {
       if (await isThere(dataDir)) {

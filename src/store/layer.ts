@@ -1,6 +1,6 @@
 import { lstat, mkdir, readFile, realpath, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { syncFolder, writeWhole } from './atomic.ts';
+import { syncPath, writeWhole } from './atomic.ts';
 import { atPath, StoreFault } from './fault.ts';
 import { mountOverlay, unmount } from './mounting.ts';
 import { mountAt } from './mountTable.ts';
@@ -65,7 +65,7 @@ export async function makeLayer(directory: string, layer: Layer): Promise<void> 
   await mkdir(join(directory, UPPER));
   await writeWhole(join(directory, UPPER, SEEN), text);
   await writeWhole(join(directory, BARE), text);
-  await syncFolder(dirname(directory));
+  await syncPath(dirname(directory));
 }
 
 const mountBare = async (directory: string, layer: Layer): Promise<void> => {

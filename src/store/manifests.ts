@@ -4,7 +4,7 @@ import type { Candidate } from '../snapshot/choose.ts';
 import type { Manifest } from '../snapshot/manifest.ts';
 import { manifestText, readManifest } from '../snapshot/read.ts';
 import { distrust, snapshotId, type TrustedKey } from '../snapshot/sign.ts';
-import { PARTIAL, syncFolder, writeWhole } from './atomic.ts';
+import { PARTIAL, syncPath, writeWhole } from './atomic.ts';
 import { atPath, StoreFault } from './fault.ts';
 import { sha256 } from './hash.ts';
 import { checkSignature } from './keys.ts';
@@ -109,7 +109,7 @@ export class ManifestFolder {
     const folder = join(this.#root, candidate.manifest.snapshot.chain.name);
     await atPath(folder, async () => {
       await rm(join(folder, fileName(candidate)));
-      await syncFolder(folder);
+      await syncPath(folder);
     });
   }
 }

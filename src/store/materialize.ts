@@ -1,7 +1,7 @@
 import { chmod, lstat, open, rename, rm, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { FileEntry, SnapshotBody } from '../snapshot/manifest.ts';
-import { PARTIAL, makeFolder, syncFolder } from './atomic.ts';
+import { PARTIAL, makeFolder, syncPath } from './atomic.ts';
 import { atPath, StoreFault } from './fault.ts';
 import type { ObjectFolder } from './objects.ts';
 
@@ -66,9 +66,9 @@ export async function placeFiles(files: readonly FileEntry[], directory: string,
       await put(file, full);
       await chmod(full, isReadOnly ? file.mode & ~WRITE_BITS : file.mode);
     }
-    for (const folder of foldersOf(files)) await syncFolder(join(beside, folder));
+    for (const folder of foldersOf(files)) await syncPath(join(beside, folder));
     await rename(beside, directory);
-    await syncFolder(dirname(directory));
+    await syncPath(dirname(directory));
   });
 }
 

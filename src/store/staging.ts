@@ -1,9 +1,9 @@
 import { constants } from 'node:fs';
-import { copyFile, mkdir, open, readdir, realpath, rename, rm } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, realpath, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Candidate } from '../snapshot/choose.ts';
 import { clientLayout } from '../snapshot/clients.ts';
-import { PARTIAL, syncFolder } from './atomic.ts';
+import { PARTIAL, makeFolder, syncPath } from './atomic.ts';
 import { atPath, StoreFault } from './fault.ts';
 import { isThere, STAGED, stagedPath } from './dataNames.ts';
 import { makeLayer, mountLayer, unmountLayer } from './layer.ts';
@@ -65,7 +65,7 @@ const stageLayer = async (store: SnapshotStore, request: StageRequest, target: s
     await mountLayer(beside);
     await unmountLayer(beside);
     await rename(beside, target);
-    await syncFolder(dirname(target));
+    await syncPath(dirname(target));
   } catch (error) {
     await unmountLayer(beside);
     throw error;
@@ -78,8 +78,7 @@ const stageReflink = async (store: SnapshotStore, { candidate }: StageRequest, t
   const put = async (file: { readonly path: string }, full: string): Promise<void> => {
     // forced: a copy in its place would go unseen
     await copyFile(join(tree.path, file.path), full, constants.COPYFILE_FICLONE_FORCE);
-    const handle = await open(full, 'r');
-    await handle.sync().finally(() => handle.close());
+    await syncPath(full);
   };
   await placeFiles(candidate.manifest.snapshot.files, target, { isReadOnly: false, neededBytes: 0, put });
 };
@@ -121,7 +120,7 @@ export async function stageData(store: SnapshotStore, request: StageRequest): Pr
     await refuseOwnMount(dataDir);
     const ways = waysFor(request);
     if (await isThere(target)) return null;
-    await mkdir(dirname(dataDir), { recursive: true });
+    await makeFolder(dirname(dataDir));
     await clearStaged(dataDir);
     const passed: string[] = [];
     const whole = `${target}.whole${PARTIAL}`;
@@ -130,7 +129,7 @@ export async function stageData(store: SnapshotStore, request: StageRequest): Pr
         await stageBy(way, store, request, whole);
         await request.finish?.(whole);
         await rename(whole, target);
-        await syncFolder(dirname(target));
+        await syncPath(dirname(target));
         return { method: way, passed };
       } catch (error) {
         // what is half written takes room that somebody else may need

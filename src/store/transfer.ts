@@ -1,11 +1,11 @@
-import { copyFile, mkdir, readdir, readFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile } from 'node:fs/promises';
 import { constants } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Candidate } from '../snapshot/choose.ts';
 import type { Chunk } from '../snapshot/manifest.ts';
 import { manifestText } from '../snapshot/read.ts';
 import type { TrustedKey } from '../snapshot/sign.ts';
-import { writeWhole } from './atomic.ts';
+import { makeFolder, writeWhole } from './atomic.ts';
 import { atPath, StoreFault } from './fault.ts';
 import { judgeManifest, type Listed } from './manifests.ts';
 import { ObjectFolder, objectName } from './objects.ts';
@@ -26,7 +26,7 @@ const copyObject = async (from: ObjectFolder, to: ObjectFolder, chunk: Chunk): P
   await from.readStored(chunk);
   const target = to.pathOf(name);
   await atPath(target, async () => {
-    await mkdir(dirname(target), { recursive: true });
+    await makeFolder(dirname(target));
     await copyFile(from.pathOf(name), target, constants.COPYFILE_FICLONE);
   });
 };

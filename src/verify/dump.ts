@@ -1,7 +1,8 @@
-import { mkdir, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
+import { makeFolder } from '../observe/folder.ts';
 import { ask, type Asked, AskFault } from './ask.ts';
 
 const unpack = promisify(gunzip);
@@ -17,7 +18,7 @@ export async function dumpState(node: Asked, method: string, directory: string):
   const state = await unpack(Buffer.from(hex.slice(2), 'hex'), { maxOutputLength: MAX_STATE_BYTES }).catch(() => {
     throw new AskFault(`${node.name}: ${method}: does not answer with the gzip of a state`);
   });
-  await mkdir(directory, { recursive: true });
+  makeFolder(directory);
   const file = await open(join(directory, 'state.json'), 'w', 0o600);
   try {
     await file.writeFile(state);

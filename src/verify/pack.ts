@@ -1,5 +1,6 @@
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../observe/folder.ts';
 import { QUEUE_SLOTS, REQUEST_CONTRACTS } from '../proof/requestSources.ts';
 import type { SnapshotBody } from '../snapshot/manifest.ts';
 import { ask, askAll, AskFault, type Asked, type Call } from './ask.ts';
@@ -124,7 +125,7 @@ export async function capturePack(request: PackRequest): Promise<NodeFacts> {
   const facts = await nodeFacts(node);
   const { head } = facts;
   const firstWhole = Math.max(fromBlock, head.number - blocks + 1);
-  await mkdir(directory, { recursive: true });
+  makeFolder(directory);
   const file = await open(join(directory, PROOF_FILES.blocks), 'wx');
   const wholes: Block[] = [];
   try {
