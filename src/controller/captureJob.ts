@@ -65,7 +65,7 @@ export async function verifyRecorded({ vault, onState, signal }: Pick<CaptureJob
 export async function snapshotOf(job: CaptureJob): Promise<Captured> {
   const { vault, node, copy, onState, signal, onPoint } = job;
   const { store, settings, seen, chain } = vault;
-  let booted: Booted = { fault: 'it was not booted' };
+  let booted: Booted = { fault: 'it was not booted', isInconclusive: true };
   const { candidate, counts } = await capture(store, {
     chain,
     clientKind: snapshotKindOf(node.config),

@@ -35,6 +35,8 @@ export class ChainSnapshots {
   #fault = '';
   #known: { readonly stamp: string; readonly trusted: readonly Candidate[] } = { stamp: '', trusted: [] };
   #drilledAtMs: number | null = null;
+  /** Drills in a row that could not be held. */
+  #unheldDrills = 0;
 
   constructor(config: Config, chain: ChainConfig, nodes: () => readonly KeptNode[], parts: ChainParts) {
     this.chain = chain.name;
@@ -193,9 +195,13 @@ export class ChainSnapshots {
       tasks.change(task.id, { node: node.config.name, state: 'restoring', snapshot: candidate.id });
       const { tookMs, why } = await drill({ vault, node, candidate, onProgress: (bytes) => tasks.change(task.id, { told: `${bytes} bytes written` }) });
       metrics.drilled(this.chain, tookMs, nowMs());
+      this.#unheldDrills = 0;
       this.#finish(task, { told: `snapshot ${short(candidate.id)} was restored and booted in ${Math.round(tookMs)} ms: ${why}`, snapshot: candidate.id }, true);
     } catch (error) {
       metrics.drilled(this.chain, null, nowMs());
+      // it says nothing of the snapshot: another try before the next is due
+      if (error instanceof StoreFault && error.code === 'unheld') this.#drilledAtMs = nowMs() - everyMs + Math.min(everyMs, this.#config.snapshots.capture.retryMs * 2 ** this.#unheldDrills++);
+      else this.#unheldDrills = 0;
       this.#finish(task, { told: messageOf(error) }, false);
     }
   }

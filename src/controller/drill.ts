@@ -44,6 +44,7 @@ export async function drill({ vault, node, candidate, onProgress }: { readonly v
     const booted = await trialBoot(node, { dataDir: directory, timeoutMs: settings.capture.bootTimeoutMs });
     const tookMs = performance.now() - beganMs;
     const record = bootRecord(manifest.snapshot.head, booted);
+    if (record.verdict === 'notRun') throw new StoreFault('unheld', record.why);
     const levels = (manifest.verification?.levels ?? []).filter(({ level }) => level !== 'L2');
     const verification = mergeVerification(manifest.verification, { atMs: nowMs(), levels: [...levels, record].sort((a, b) => (a.level < b.level ? -1 : 1)) });
     const recorded = await recordVerification(vault, { candidate, trust: null, objects: store.objects, isProofOnly: false }, verification);

@@ -23,8 +23,14 @@ export interface VerifyProgress {
   readonly headers: number;
 }
 
+/** Why data did not boot; inconclusive = for reasons that lie outside of it: it says nothing of the data. */
+export interface BootFault {
+  readonly fault: string;
+  readonly isInconclusive: boolean;
+}
+
 /** Boots the data apart from everything and says what head it comes up with, or why it does not. */
-export type TrialBoot = () => Promise<{ readonly number: number; readonly hash: string } | { readonly fault: string }>;
+export type TrialBoot = () => Promise<{ readonly number: number; readonly hash: string } | BootFault>;
 
 export interface VerifyWork {
   readonly snapshot: SnapshotBody;
@@ -70,6 +76,7 @@ const layout = async ({ snapshot, read, isProofOnly }: VerifyWork): Promise<Leve
 
 /** L2: what a node that was booted from it, apart from everything, says of its head. */
 export function bootRecord(head: Pick<SnapshotBody['head'], 'number' | 'hash'>, result: Awaited<ReturnType<TrialBoot>>): LevelRecord {
+  if ('fault' in result && result.isInconclusive) return record('L2', 'notRun', `the trial boot could not be held: ${result.fault}`);
   if ('fault' in result) return record('L2', 'failed', `the trial boot failed: ${result.fault}`);
   if (result.number === head.number && result.hash === head.hash) return record('L2', 'proven', `a node booted from it has head ${head.number}`);
   return record('L2', 'failed', `snapshot.head: is ${head.number} ${head.hash}, but a node booted from it has ${result.number} ${result.hash}`);

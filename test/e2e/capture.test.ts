@@ -5,6 +5,8 @@ import type { SnapshotTask } from '../../src/controller/snapshotTasks.ts';
 import { treeProblem } from '../../src/store/tree.ts';
 import { openVault } from '../../src/vault/open.ts';
 import type { Vault } from '../../src/vault/vault.ts';
+import { findAnvil } from '../../src/devnet/binary.ts';
+import { scratch, writeFiles } from '../help/vault.ts';
 import { keptChain } from '../help/kept.ts';
 import type { Kept, KeptOptions } from '../help/kept.ts';
 
@@ -54,7 +56,13 @@ const beside = (made: Kept): string[] => readdirSync(made.dir).filter((name) => 
 
 describe('a capture of a kept node', () => {
   it('takes it out of service, captures and proves its state, and lets it back; a drill restores it', async () => {
-    const made = await kept();
+    const folder = scratch();
+    const program = join(folder, 'anvil.sh');
+    // the port of the first drill is taken
+    writeFiles(folder, { 'anvil.sh': `#!/bin/sh\ncase "$*" in *tidegate-drill*) if mkdir ${folder}/first 2>/dev/null; then echo 'Error: Address already in use (os error 98)' >&2; exit 1; fi;;\nesac\nexec ${findAnvil()} "$@"\n` });
+    chmodSync(program, 0o755);
+    const state = (args: unknown): string[] => [...(args as string[]), '--state', '{dataDir}/state.json', '--state-interval', '1'];
+    const made = await kept({}, { change: (node, i) => ({ args: state(node['args']), ...(i === 0 ? { command: program } : {}) }) });
     const from = made.journal().length;
     const done = await command(made, '/api/v1/nodes/kept-2/capture', { kind: 'full' });
     expect([done.state, done.told]).toEqual(['done', expect.stringContaining('proven: L0 L1 L2 L3 L4 L5 L6')]);
@@ -74,6 +82,10 @@ describe('a capture of a kept node', () => {
     }, WAIT);
     expect(await treeProblem(tree.path, one?.manifest.snapshot.files ?? [])).toBeNull();
 
+    const kept1 = await command(made, '/api/v1/nodes/kept-1/drill', {});
+    expect([kept1.state, kept1.told]).toEqual(['failed', expect.stringContaining('the trial boot could not be held: it ended with code 1: Error: Address already in use')]);
+    const levels = (await vault.store.trusted('test'))[0]?.manifest.verification?.levels;
+    expect(levels?.find(({ level }) => level === 'L2')?.verdict).toBe('proven');
     const drilled = await command(made, '/api/v1/nodes/kept-1/drill', {});
     expect([drilled.state, drilled.told]).toEqual(['done', expect.stringContaining('a node booted from it has head')]);
     const metrics = await (await fetch(`http://127.0.0.1:${made.controller.adminPort}/metrics`)).text();

@@ -96,6 +96,9 @@ describe.skipIf(!needs('dockerd') || !needsRoot())('restores of nodes in contain
     const lost = await heal('kept-3', (dataDir) => rmSync(dataDir, { recursive: true, force: true }));
     expect(lost.why).toContain('a state file is gone from its data directory');
     expect(lost.steps).toEqual(expect.arrayContaining(['stage', 'swap', 'start', 'uncordon']));
+    const trials = made.journal().filter(({ what }) => what === 'trialBoot').map(({ node, outcome, why }) => [node, outcome, why]);
+    const ok = expect.stringContaining(`staged snapshot ${captured.snapshot?.slice(0, 12)}: a node booted from it has head`);
+    expect(trials).toEqual([['kept-1', 'ok', ok], ['kept-3', 'ok', ok]]);
     const { calls: count, errors } = await calls.end();
     expect([count > 100, errors]).toEqual([true, []]);
     const hashes = await Promise.all(made.config.nodes.map(({ httpPort }) => rpc<{ hash: string }>(`http://127.0.0.1:${httpPort}`, 'eth_getBlockByNumber', ['0x2', false])));
@@ -105,7 +108,7 @@ describe.skipIf(!needs('dockerd') || !needsRoot())('restores of nodes in contain
   it.skipIf(!needs('geth'))('a geth whose tables are damaged comes back on the mounted snapshot (needs geth)', async () => {
     const command = findProgram('geth') ?? 'geth';
     await engine.importPrograms('geth', [command]);
-    const { node, dataDir, begun, capture, pid, done, close } = await keptGeth({ node: { driver: 'docker', image: 'geth' }, controller: { docker: { socketPath: engine.socketPath, prefix: 'mounted', image: 'geth' } } });
+    const { node, dataDir, begun, capture, pid, done, trials, close } = await keptGeth({ node: { driver: 'docker', image: 'geth' }, controller: { docker: { socketPath: engine.socketPath, prefix: 'mounted', image: 'geth' } } });
     undo.push(close);
     await begun(3);
     const before = await chainOf(node);
@@ -116,6 +119,7 @@ describe.skipIf(!needs('dockerd') || !needsRoot())('restores of nodes in contain
     const healed = await done('restore');
     expect(healed.durationMs).toBeGreaterThan(0);
     expect(healed.why).toContain('malformed manifest');
+    expect(trials()).toEqual([['ok', expect.stringContaining('a node booted from it has head')]]);
     expect(await layerOf(dataDir)).toMatchObject({ chain: 'test' });
     // the container has the overlay, not the bare directory below it
     expect(identity(`/proc/${await pid()}/root${dataDir}`)).toBe(identity(dataDir));

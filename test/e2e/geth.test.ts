@@ -5,6 +5,10 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Candidate } from '../../src/snapshot/choose.ts';
+import type { SnapshotsConfig } from '../../src/config/schema.ts';
+import { capture } from '../../src/store/capture.ts';
+import { loadKey, loadTrust, signManifest } from '../../src/store/keys.ts';
+import { SnapshotStore } from '../../src/store/store.ts';
 import { layerOf } from '../../src/store/layer.ts';
 import { materialize } from '../../src/store/materialize.ts';
 import { ask } from '../../src/verify/ask.ts';
@@ -20,6 +24,21 @@ afterEach(async () => {
 });
 
 const sha256 = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
+
+/** Adds a snapshot that is proven by its own word, of the newest one's files at a head that they do not have. @returns the newest */
+async function lie({ directory, keyFile, trustFile }: SnapshotsConfig): Promise<Candidate> {
+  const [key, keys] = [await loadKey(keyFile), await loadTrust(trustFile)];
+  const store = new SnapshotStore({ root: directory, keys: () => keys, nowMs: () => Date.now() });
+  const sound = (await store.trusted('test')).at(-1)!;
+  const files = join(scratch(), 'files');
+  const { snapshot } = sound.manifest;
+  await materialize(store.objects, snapshot, files, { isReadOnly: false, onProgress: () => {} });
+  const facts = { ...snapshot, head: { ...snapshot.head, number: snapshot.head.number + 7, hash: `0x${'a'.repeat(64)}` } };
+  const { candidate } = await capture(store, { chain: 'test', clientKind: 'geth', directory: files, prove: () => Promise.resolve({ facts, proofDirectory: null }), kind: 'full', gzip: false, key, onProgress: () => {} });
+  const verification = { atMs: Date.now(), levels: (['L0', 'L1', 'L2'] as const).map((level) => ({ level, verdict: 'proven', why: 'test', counts: {} }) as const) };
+  await store.manifests.replace({ id: candidate.id, manifest: signManifest({ snapshot: candidate.manifest.snapshot, verification }, key) });
+  return sound;
+}
 
 describe.skipIf(!needs('geth'))('a directory of real files (needs geth)', () => {
   const command = findProgram('geth') ?? 'geth';
@@ -82,7 +101,7 @@ describe.skipIf(!needs('geth'))('a directory of real files (needs geth)', () => 
     };
 
     it.each(['auto', 'copy'])('is captured, damaged, and restored by its controller with its own keys (restoreBy: %s)', async (restoreBy) => {
-      const { node, dataDir, begun, capture, pid, done } = await kept(restoreBy);
+      const { node, dataDir, begun, capture, pid, done, trials } = await kept(restoreBy);
       await begun(4);
       const before = await chainOf(node);
       const captured = await capture();
@@ -91,6 +110,7 @@ describe.skipIf(!needs('geth'))('a directory of real files (needs geth)', () => 
       process.kill(await pid(), 'SIGKILL');
       damageTables(dataDir);
       expect((await done('restore')).why).toContain('malformed manifest');
+      expect(trials()).toEqual([['ok', expect.stringMatching(/^staged snapshot [0-9a-f]{12}: a node booted from it has head \d+$/)]]);
       // in --dev mode a start can add a block
       expect((await chainOf(node)).slice(0, before.length - 1)).toEqual(before.slice(0, -1));
       expect(readFileSync(join(dataDir, 'geth/nodekey'), 'utf8')).toBe(nodekey);
@@ -98,6 +118,25 @@ describe.skipIf(!needs('geth'))('a directory of real files (needs geth)', () => 
       // It writes: what it makes from now on is its own.
       await transact(node, 1);
       expect((await chainOf(node)).length).toBeGreaterThan(before.length);
+    });
+
+    it('is not given a snapshot whose files boot with another head than it says: its data stays till the one before it has booted', async () => {
+      const { node, begun, capture, pid, done, trials, journal, dataDir, snapshots } = await kept('auto');
+      await begun(3);
+      const before = await chainOf(node);
+      expect((await capture()).outcome).toBe('ok');
+      const sound = await lie(snapshots);
+      process.kill(await pid(), 'SIGKILL');
+      damageTables(dataDir);
+      await done('restore');
+      const { number } = sound.manifest.snapshot.head;
+      expect(trials()).toEqual([
+        ['failed', expect.stringContaining(`snapshot.head: is ${number + 7} 0xaaaa`)],
+        ['ok', `staged snapshot ${sound.id.slice(0, 12)}: a node booted from it has head ${number}`],
+      ]);
+      const told = journal().filter(({ kind, what }) => (kind === 'step' && (what === 'stage' || what === 'swap')) || what === 'restore').map(({ what, outcome, why }) => [what, outcome, what === 'restore' ? why.includes(`but a node booted from it has ${number} ${sound.manifest.snapshot.head.hash}`) : true]);
+      expect(told).toEqual([...Array.from({ length: 3 }, () => ['stage', 'failed', true]), ['restore', 'failed', true], ['stage', 'ok', true], ['swap', 'ok', true], ['restore', 'ok', false]]);
+      expect((await chainOf(node)).slice(0, before.length - 1)).toEqual(before.slice(0, -1));
     });
 
     it('whose data is gone is restored, not started anew', async () => {

@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startController } from '../../src/controller/controller.ts';
 import { originOf } from '../../src/store/origin.ts';
 import { runCli } from '../../src/cli/run.ts';
+import { findAnvil } from '../../src/devnet/binary.ts';
 import { TestParts, TestWorld } from '../help/cliWorld.ts';
 import { rpc } from '../help/client.ts';
 import { keptChain } from '../help/kept.ts';
@@ -35,12 +36,12 @@ async function create(made: Kept, ...extra: string[]): Promise<string> {
 }
 
 /** Nodes that keep their state in a file, blocks on command only, and a snapshot of the first. */
-async function kept(levels = GOOD, trialArgs: readonly string[] = [], snapshots: object = {}): Promise<{ readonly made: Kept; readonly block: () => Promise<unknown>; readonly snapshot: string }> {
+async function kept(levels = GOOD, trialArgs: readonly string[] = [], snapshots: object = {}, change: object = {}): Promise<{ readonly made: Kept; readonly block: () => Promise<unknown>; readonly snapshot: string }> {
   const made = await keptChain({
     blockMs: 0,
     chain: { snapshots: { levels } },
     config: (dir) => ({ snapshots: { ...at(dir), ...snapshots } }),
-    change: (node) => ({ args: [...(node['args'] as string[]), '--state', '{dataDir}/state.json', '--state-interval', '1'], trialArgs }),
+    change: (node) => ({ args: [...(node['args'] as string[]), '--state', '{dataDir}/state.json', '--state-interval', '1'], trialArgs, ...change }),
   });
   undo.push(() => made.close());
   const block = async (): Promise<unknown> => made.chain?.sequencer.blockNow();
@@ -122,17 +123,34 @@ describe('a node whose data is damaged', () => {
     expect(trials(made, from)).toEqual([['failed', expect.stringContaining(worse.slice(0, 12))], ['ok', expect.stringContaining(snapshot.slice(0, 12))]]);
   });
 
-  it('is left as it was, and to a human, where the only snapshot does not boot', async () => {
+  it('is left as it was, and to a human, where no trial can be held: nothing is held against the snapshot', async () => {
     const { made } = await kept(GOOD, ['--no-such-option']);
     const from = made.journal().length;
     const { dataDir } = made.config.nodes[0]!;
     process.kill(await made.pid('kept-1'), 'SIGKILL');
     writeFileSync(join(dataDir, 'state.json'), '{ "damaged');
     const call = await made.entry((entry) => entry.node === 'kept-1' && entry.kind === 'human', from);
-    expect(call.why).toContain('no proven snapshot');
-    expect(trials(made, from)).toEqual([['failed', expect.stringContaining('the trial boot failed: it ended with code 2')]]);
+    expect(call.why).toContain('restore was tried 2 times');
+    const held = ['failed', expect.stringContaining('the trial boot could not be held: it ended with code 2: error: unexpected argument')];
+    // three tries of each restore, each of them three boots
+    expect(trials(made, from)).toEqual(Array.from({ length: 6 }, () => held));
     expect(steps(made, from)).not.toContain('swap');
     expect([readFileSync(join(dataDir, 'state.json'), 'utf8'), beside(made)]).toEqual(['{ "damaged', []]);
+  });
+
+  it('is restored by the next try where the first trial was kept from being held', async () => {
+    const folder = scratch();
+    const command = join(folder, 'anvil.sh');
+    // the port of the first trial is taken, the second is killed as by a system short of memory
+    writeFiles(folder, { 'anvil.sh': `#!/bin/sh\ncase "$*" in *tidegate-staged*)\n if mkdir ${folder}/first 2>/dev/null; then echo 'Error: Address already in use (os error 98)' >&2; exit 1; fi\n if mkdir ${folder}/second 2>/dev/null; then kill -9 $$; fi;;\nesac\nexec ${findAnvil()} "$@"\n` });
+    chmodSync(command, 0o755);
+    const { made, snapshot } = await kept(GOOD, [], {}, { command });
+    const from = made.journal().length;
+    process.kill(await made.pid('kept-1'), 'SIGKILL');
+    writeFileSync(join(made.config.nodes[0]!.dataDir, 'state.json'), '{ "damaged');
+    await made.entry(ended('restore'), from);
+    expect(trials(made, from)).toEqual([['ok', expect.stringContaining(snapshot.slice(0, 12))]]);
+    expect(readdirSync(folder).sort()).toEqual(['anvil.sh', 'first', 'second']);
   });
 
   it('gets its old data back each time the run on the restored data ends, and a human in the end', async () => {

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, vi } from 'vitest';
 import { configFromValue } from '../../src/config/parse.ts';
+import type { SnapshotsConfig } from '../../src/config/schema.ts';
 import { startController } from '../../src/controller/controller.ts';
 import type { JournalEntry } from '../../src/observe/journal.ts';
 import { unmountLayer } from '../../src/store/layer.ts';
@@ -47,6 +48,10 @@ export interface KeptGeth {
   /** Has it captured by its controller, and waits until it is back. */
   capture(): Promise<JournalEntry>;
   pid(): Promise<number>;
+  journal(): readonly JournalEntry[];
+  /** What became of the boots of staged data: outcome and why of each. */
+  trials(): readonly (readonly string[])[];
+  readonly snapshots: SnapshotsConfig;
   /** Waits until an operation has succeeded. */
   done(operation: string): Promise<JournalEntry>;
   close(): Promise<void>;
@@ -86,6 +91,9 @@ export async function keptGeth(change: { readonly node?: object; readonly contro
     node,
     dataDir,
     done,
+    snapshots: parsed.config.snapshots,
+    journal: () => controller.journal.last(1000),
+    trials: () => controller.journal.last(1000).filter(({ what }) => what === 'trialBoot').map(({ outcome, why }) => [outcome, why]),
     begun: async (transactions) => {
       await vi.waitFor(() => ask(node, 'eth_chainId', []), WAIT);
       await done('start');
