@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { accepts, end, freePort, has, run } from './procs.mjs';
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
-const scratch = mkdtempSync(join(tmpdir(), 'tidegate-bench-'));
+/** Folder for files of one run. */
+export const scratch = mkdtempSync(join(tmpdir(), 'tidegate-bench-'));
 // nginx's workers are of another user
 chmodSync(scratch, 0o755);
 process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));

@@ -20,9 +20,9 @@ export async function run(bench) {
   const peers = await bench.peers(node, ['haproxy', 'nginx', 'tidegate-uws', 'tidegate-node', 'erpc', 'proxyd', 'nodecore']);
   const rate = bench.isSmoke ? SMOKE_RATE : Math.round(SHARE * (await saturation(bench, peers, call)));
   const measure = async (peer, seconds = bench.seconds(1.5)) => {
-    const { answered, p50Us, p99Us, p999Us, maxUs } = await openRound(peer, call, { rate, seconds });
+    const { answered, p50Us, p99Us, p999Us, maxUs, lateUs } = await openRound(peer, call, { rate, seconds });
     bench.checked += answered;
-    return { rate, p50Us, p99Us, p999Us, maxUs };
+    return { rate, p50Us, p99Us, p999Us, maxUs, lateUs };
   };
   const all = [node, ...peers];
   if (!bench.isSmoke) for (const peer of all) await measure(peer, 1);

@@ -1,26 +1,24 @@
 // Calls at a fixed rate over HTTP, in a process of its own: node openDriver.mjs OPTIONS_AS_JSON
-// { port, path, body, due, connections, rate, seconds, timeoutMs }
+// { port, request, due, connections, rate, seconds, timeoutMs, seed }: as openDriver.c, where there is no C compiler
 // Each call's time counts from when it was due to be sent, also while all connections are busy: a server that stands still is
 // seen by every call that it holds up (the correction for coordinated omission). A line on the input begins a new phase.
 import { connect } from 'node:net';
-import { build } from 'hdr-histogram-js';
 
 const set = JSON.parse(process.argv[2]);
-const request = Buffer.from(
-  `POST ${set.path} HTTP/1.1\r\nhost: 127.0.0.1:${set.port}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(set.body)}\r\n\r\n${set.body}`,
-);
+const request = Buffer.from(set.request);
 const due = Buffer.from(set.due);
 const HEAD_END = Buffer.from('\r\n\r\n');
-const MAX_US = 60e6;
 const SLEEP_MS = 0.03;
 const KEPT_FAULTS = 5;
 
-const newPhase = () => ({ times: build({ lowestDiscernibleValue: 1, highestTrackableValue: MAX_US, numberOfSignificantValueDigits: 3 }), answered: 0, failed: 0 });
+const newPhase = () => ({ times: [], late: [], failed: 0 });
 const phases = [newPhase()];
 const faults = [];
 const idle = [];
 const waiting = [];
 let underWay = 0;
+
+const sinceUs = (dueMs) => Math.max(1, Math.round((performance.now() - dueMs) * 1000));
 
 /** A call: when it was due, and the phase it belongs to. */
 const fail = (call, why) => {
@@ -32,8 +30,7 @@ const fail = (call, why) => {
 const settle = (call, answer) => {
   if (answer.status !== 200 || !answer.body.equals(due)) return fail(call, `status ${answer.status}: ${answer.body.toString('latin1', 0, 200)}`);
   underWay--;
-  call.phase.answered++;
-  call.phase.times.recordValue(Math.min(MAX_US, Math.max(1, Math.round((performance.now() - call.dueMs) * 1000))));
+  call.phase.times.push(sinceUs(call.dueMs));
 };
 
 const unchunk = (bytes, from) => {
@@ -109,33 +106,40 @@ process.stdin.on('data', (text) => {
   for (const _ of text.toString().trim().split('\n')) phases.push(newPhase());
 });
 
-const told = () => ({
-  phases: phases.map(({ times, answered, failed }) => ({
-    answered, failed, p50Us: times.getValueAtPercentile(50), p90Us: times.getValueAtPercentile(90), p99Us: times.getValueAtPercentile(99), p999Us: times.getValueAtPercentile(99.9), maxUs: answered === 0 ? 0 : times.maxValue,
-  })),
-  faults,
-});
+const median = (list) => list.sort((a, b) => a - b)[list.length >> 1] ?? 0;
+const told = () => [...phases.map(({ failed, late, times }) => [failed, median(late), ...times].join(' ')), ...faults.map((text) => `fault ${text.replaceAll(/\s/g, ' ')}`)].join('\n');
 
 const finish = () => {
   isOver = true;
-  process.stdout.write(`${JSON.stringify(told())}\n`, () => process.exit(0));
+  process.stdout.write(`${told()}\n`, () => process.exit(0));
 };
 
 const nap = new Int32Array(new SharedArrayBuffer(4));
 const startMs = performance.now() + 100;
 const endMs = startMs + set.seconds * 1000;
-const stepMs = 1000 / set.rate;
-let sent = 0;
+// xorshift32: the gaps between calls are those of chance, exponential
+let word = Math.imul(set.seed * 2 + 1, 0x9e3779b1);
+const gapMs = () => {
+  word ^= word << 13;
+  word ^= word >>> 17;
+  word ^= word << 5;
+  return (-Math.log(((word >>> 0) + 1) / 4294967297) * 1000) / set.rate;
+};
+let nextDueMs = startMs;
 const tick = () => {
   const now = performance.now();
-  for (let dueMs = startMs + sent * stepMs; dueMs <= now && dueMs < endMs; dueMs = startMs + ++sent * stepMs) {
-    const call = { dueMs, phase: phases.at(-1) };
+  for (; nextDueMs <= now && nextDueMs < endMs; nextDueMs += gapMs()) {
+    const call = { dueMs: nextDueMs, phase: phases.at(-1) };
     underWay++;
     const line = idle.pop();
-    if (line === undefined) waiting.push(call);
-    else send(line, call);
+    if (line === undefined) {
+      waiting.push(call);
+      continue;
+    }
+    call.phase.late.push(sinceUs(call.dueMs));
+    send(line, call);
   }
-  const isSending = startMs + sent * stepMs < endMs;
+  const isSending = nextDueMs < endMs;
   if (!isSending && underWay === 0) return finish();
   if (!isSending && now > endMs + set.timeoutMs) {
     for (const call of waiting) fail(call, 'never sent');
