@@ -1,7 +1,7 @@
 // Nodes die, hang, are restarted and come back for a while, with calls and subscriptions running:
-// npm run soak -- [--seconds 1800] [--seed 1] [--rate 200] [--clients 8]
+// npm run soak -- [--seconds 1800] [--seed 1] [--rate 200] [--clients 8] [--block-time 1s] [--heap FOLDER]
 // Fails when an idempotent read fails, when a stream lacks or doubles what the chain has, when a node is not back at the
-// end, or when memory, files or processes leak.
+// end, or when memory (what lives when all garbage is gone, beside the caches), files or processes leak.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { request, Agent } from 'node:http';
@@ -9,9 +9,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { watchHeap } from './soakHeap.mjs';
 import { checkStreams, openStreams } from './soakStreams.mjs';
 
-const { values } = parseArgs({ options: { seconds: { type: 'string', default: '1800' }, seed: { type: 'string', default: '1' }, rate: { type: 'string', default: '200' }, clients: { type: 'string', default: '8' } } });
+const { values } = parseArgs({ options: { seconds: { type: 'string', default: '1800' }, seed: { type: 'string', default: '1' }, rate: { type: 'string', default: '200' }, clients: { type: 'string', default: '8' }, heap: { type: 'string' }, 'block-time': { type: 'string', default: '1s' } } });
 const seconds = Number(values.seconds);
 const rate = Number(values.rate);
 
@@ -27,7 +28,7 @@ const pick = (list) => list[Math.floor(random() * list.length)];
 
 const folder = mkdtempSync(join(tmpdir(), 'tidegate-soak-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-const demo = spawn(process.execPath, [new URL('../dist/main.js', import.meta.url).pathname, 'demo', '--port', '0', '--admin-port', '0', '--block-time', '1s'], { stdio: ['ignore', 'pipe', 'inherit'], cwd: folder });
+const demo = spawn(process.execPath, ['--import', new URL('./soakProbe.mjs', import.meta.url).href, new URL('../dist/main.js', import.meta.url).pathname, 'demo', '--port', '0', '--admin-port', '0', '--block-time', values['block-time']], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'], cwd: folder });
 let said = '';
 demo.stdout.on('data', (text) => {
   said += text;
@@ -138,6 +139,7 @@ const operations = new Map();
 const readJournal = async () => {
   for (const entry of await (await fetch(`${controller}/api/v1/journal?limit=300`)).json()) if (entry.kind === 'operation') operations.set(JSON.stringify(entry), entry);
 };
+const heap = watchHeap(demo, admin, values.heap);
 const samples = [];
 const troubles = { kill: 0, stop: 0, restart: 0 };
 const hit = new Set();
@@ -147,6 +149,7 @@ while (performance.now() - startMs < seconds * 1000 && !over) {
   const up = await serving();
   if (base === null && performance.now() - startMs > 20_000) base = { memoryBytes: memory(demo.pid), files: files(demo.pid), children: children() };
   samples.push(memory(demo.pid));
+  await heap.turn(performance.now() - startMs);
   await readJournal();
   // a node that was hit counts as well again when it was seen out of service and back
   for (const name of hit) if (!up.includes(name)) out.add(name);
@@ -183,6 +186,7 @@ await readJournal();
 const healed = [...operations.values()].filter(({ outcome, why }) => outcome === 'ok' && !why.startsWith('nothing of it')).map(({ durationMs }) => durationMs).sort((a, b) => a - b);
 const last = { memoryBytes: memory(demo.pid), files: files(demo.pid), children: children() };
 const middle = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)] ?? 0;
+const live = await heap.end();
 const quarter = Math.ceil(samples.length / 4);
 const mib = (bytes) => Math.round(bytes / 2 ** 20);
 const [early, late] = [middle(samples.slice(0, quarter)), middle(samples.slice(-quarter))];
@@ -199,7 +203,7 @@ const lives = (pid) => {
 const left = anvils.filter(lives);
 took.sort((a, b) => a - b);
 const at = (list, share) => Math.round((list[Math.min(list.length - 1, Math.floor(share * list.length))] ?? 0) * 10) / 10;
-const figures = { seconds, seed: Number(values.seed), calls, errors: errors.length, resent, troubles, p50Ms: at(took, 0.5), p99Ms: at(took, 0.99), maxMs: at(took, 1), healed: healed.length, healMedianMs: at(healed, 0.5), healMaxMs: at(healed, 1), cameBack, transactions, ...told, memoryMiB: [base, last].map((one) => one && mib(one.memoryBytes)), memoryQuartersMiB: [mib(early), mib(late)], files: [base?.files, last.files], children: [base?.children, last.children], processesLeft: left.length, exit: code };
+const figures = { seconds, seed: Number(values.seed), calls, errors: errors.length, resent, troubles, p50Ms: at(took, 0.5), p99Ms: at(took, 0.99), maxMs: at(took, 1), healed: healed.length, healMedianMs: at(healed, 0.5), healMaxMs: at(healed, 1), cameBack, transactions, ...told, memoryMiB: [base, last].map((one) => one && mib(one.memoryBytes)), memoryQuartersMiB: [mib(early), mib(late)], ...live.figures, files: [base?.files, last.files], children: [base?.children, last.children], processesLeft: left.length, exit: code };
 console.log(JSON.stringify(figures));
 const faults = [];
 if (streamFaults.length > 0) faults.push(`${streamFaults.length} faults of streams: ${streamFaults.slice(0, 5).join(' | ')}`);
@@ -208,6 +212,7 @@ if (!cameBack) faults.push('not all nodes came back');
 if (left.length > 0) faults.push(`processes left: ${left}`);
 if (code !== 0) faults.push(`the demo ended with ${code}`);
 if (late > 1.5 * early + 64 * 2 ** 20) faults.push(`memory grew from ${mib(early)} to ${mib(late)} MiB`);
+if (live.fault !== null) faults.push(live.fault);
 if (base !== null && last.children > base.children + 1) faults.push(`${last.children} processes of the demo, ${base.children} at first`);
 if (base !== null && last.files > base.files + 200) faults.push('open files grew');
 for (const fault of faults) console.error(`soak: ${fault}`);

@@ -29,6 +29,7 @@ const controllerPortFor = ({ adminPort }: DemoCommand['overrides']): number => (
 
 /** What the controller did, for whoever watches. */
 const entryLine = ({ kind, node, what, why, outcome, durationMs }: JournalEntry): string | null => {
+  if (kind === 'chain') return what.startsWith('storm') ? null : `the whole chain: ${why}`;
   if (kind === 'human') return `${node}: ${why}`;
   if (kind === 'snapshot') return `${node}: ${what} ${outcome}: ${why}`;
   if (kind !== 'operation' || what === 'capture') return null;

@@ -9,6 +9,8 @@ const LEAST_LOOKS = 6;
 /** A line of the journal. */
 export interface Entry {
   readonly at: string;
+  readonly chain?: string;
+  /** '' = the whole chain. */
   readonly node: string;
   readonly kind: string;
   readonly what: string;
@@ -18,8 +20,8 @@ export interface Entry {
   readonly error?: string;
 }
 
-export const journalLine = ({ at, node, kind, what, why, outcome, durationMs, error }: Entry): string =>
-  plainText(`${at}  ${node}  ${kind} ${what}: ${outcome}${durationMs === undefined ? '' : ` in ${(durationMs / 1000).toFixed(1)} s`}: ${why}${error === undefined ? '' : ` (${error})`}`);
+export const journalLine = ({ at, chain, node, kind, what, why, outcome, durationMs, error }: Entry): string =>
+  plainText(`${at}  ${node === '' ? `(${chain ?? 'chain'})` : node}  ${kind} ${what}: ${outcome}${durationMs === undefined ? '' : ` in ${(durationMs / 1000).toFixed(1)} s`}: ${why}${error === undefined ? '' : ` (${error})`}`);
 
 interface State {
   readonly why: string;

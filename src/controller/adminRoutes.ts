@@ -62,7 +62,7 @@ export function controllerRoutes(parts: { readonly keeper: Keeper; readonly snap
         const limit = Number(query.get('limit') ?? 100);
         if (!Number.isInteger(limit) || limit < 1 || limit > MOST_ENTRIES) return jsonReply({ error: `limit must be a whole number from 1 to ${MOST_ENTRIES}` }, 400);
         const node = query.get('node');
-        return jsonReply(journal.last(MOST_ENTRIES).filter((entry) => node === null || entry.node === node).slice(-limit));
+        return jsonReply(journal.last(MOST_ENTRIES).filter((entry) => node === null || entry.node === node || entry.kind === 'chain').slice(-limit));
       },
     },
     ...changeRoutes({ keeper, lock, options, shown }),

@@ -85,6 +85,7 @@ export class ChainLoop {
     // what a look saw while a step was under way can be from before it
     const moving = new Set(this.#busy.keys());
     const { facts, plan, told } = await this.#decide();
+    this.#tellChain(plan);
     this.#tellEdge(facts);
     // one may have been forgotten meanwhile
     const open = plan.nodes.filter(({ node }) => !this.#busy.has(node) && !moving.has(node) && this.nodes.some(({ config }) => config.name === node));
@@ -225,6 +226,17 @@ export class ChainLoop {
     this.#write({ node: name, kind: 'operation', what: 'remove', why: operation.why, outcome: 'ok', durationMs });
   }
 
+  /** Tells that the whole chain stands still, that we are cut off or that the storm brake holds, and when that is over. */
+  #tellChain({ verdict, storm }: ChainPlan): void {
+    const before = this.picture?.plan;
+    const tell = (what: string, why: string): void => this.#write({ node: '', kind: 'chain', what, why, outcome: 'ok' });
+    const was = before?.verdict ?? null;
+    if (was !== null && was.kind !== verdict?.kind) tell(`${was.kind}Over`, 'it is over: nodes are judged by their heads again');
+    if (verdict !== null && verdict.kind !== was?.kind) tell(verdict.kind, `${verdict.why}: no node is touched for that`);
+    if (storm && before?.storm !== true) tell('storm', 'so many nodes look ill that nothing may lower capacity or replace data; what ended is started');
+    if (!storm && before?.storm === true) tell('stormOver', 'few nodes look ill: the storm brake is off');
+  }
+
   /** Tells whom the gateway keeps out since the look before, and why. */
   #tellEdge(facts: ChainFacts): void {
     for (const { name, edge } of facts.nodes) {
@@ -250,8 +262,9 @@ export class ChainLoop {
     journal.add(whole);
     onEntry(whole);
     const fields = { chain: this.chain, ...entry };
-    if (entry.outcome === 'failed' || entry.kind === 'human') log.error(fields, `${entry.what} ${entry.node}: ${entry.why}`);
-    else log.info(fields, `${entry.what} ${entry.node}: ${entry.why}`);
+    const text = `${entry.what} ${entry.node === '' ? this.chain : entry.node}: ${entry.why}`;
+    if (entry.outcome === 'failed' || entry.kind === 'human') log.error(fields, text);
+    else log.info(fields, text);
   }
 }
 

@@ -81,7 +81,8 @@ function judge(node: NodeFacts, memory: NodeMemory, chain: ChainFacts, now: { re
   if (node.process.state !== 'running') return goneVerdict(node, memory, options);
   if (node.disk !== null && node.disk.freeBytes < options.minFreeBytes) return { kind: 'diskFull', why: `${node.disk.freeBytes} bytes free, ${options.minFreeBytes} wanted` };
   const own = runningVerdict(node, chain, options, nowMs);
-  if (own.kind === 'healthy' || own.kind === 'starting' || now.chainVerdict === null) return own;
+  if (now.chainVerdict === null) return own;
+  if (own.kind === 'healthy' || own.kind === 'starting') return { ...own, why: `${own.why}; ${now.chainVerdict.why}` };
   // a node that hangs while others answer hangs, halted chain or not
   return own.kind === 'unresponsive' && now.chainVerdict.kind === 'chainHalted' ? own : now.chainVerdict;
 }

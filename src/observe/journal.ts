@@ -7,9 +7,10 @@ export interface JournalEntry {
   /** ISO time. */
   readonly at: string;
   readonly chain: string;
+  /** '' = it is about the whole chain. */
   readonly node: string;
-  /** `verdict`: what ails it changed; `step`: one step; `operation`: the end of one; `human`: a call; `operator`: somebody's wish; `edge`: the gateway keeps it out, by its own judgement; `snapshot`: a snapshot was taken, restored for a drill, booted before it replaces data, or its tree hashed. */
-  readonly kind: 'verdict' | 'step' | 'operation' | 'human' | 'operator' | 'edge' | 'snapshot';
+  /** `chain`: what holds for the whole chain, and forbids steps, began or ended; `verdict`: what ails it changed; `step`: one step; `operation`: the end of one; `human`: a call; `operator`: somebody's wish; `edge`: the gateway keeps it out, by its own judgement; `snapshot`: a snapshot was taken, restored for a drill, booted before it replaces data, or its tree hashed. */
+  readonly kind: 'chain' | 'verdict' | 'step' | 'operation' | 'human' | 'operator' | 'edge' | 'snapshot';
   readonly what: string;
   /** One sentence. */
   readonly why: string;

@@ -19,7 +19,11 @@ export function bloomBits(item: string): BloomBits {
 
 /** A `logsBloom` as bytes, or null for what is none. */
 export function readBloom(value: unknown): Uint8Array | null {
-  return typeof value === 'string' && BLOOM.test(value) ? Buffer.from(value.slice(2), 'hex') : null;
+  if (typeof value !== 'string' || !BLOOM.test(value)) return null;
+  // memory of its own: a piece of Buffer's pool would keep all 8 KiB of it for as long as the header is kept
+  const bloom = Buffer.allocUnsafeSlow(BLOOM_BYTES);
+  bloom.write(value.slice(2), 'hex');
+  return bloom;
 }
 
 /** False when no log of the block can hold the item. */
