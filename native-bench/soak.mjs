@@ -1,9 +1,9 @@
 // Nodes die, hang, are restarted and come back for a while, with calls and subscriptions running:
-// npm run soak -- [--seconds 1800] [--seed 1] [--rate 200] [--clients 8] [--block-time 1s] [--heap FOLDER]
+// npm run soak -- [--seconds 1800] [--seed 1] [--rate 200] [--clients 8] [--block-time 1s] [--heap FOLDER] [--log FILE]
 // Fails when an idempotent read fails, when a stream lacks or doubles what the chain has, when a node is not back at the
 // end, or when memory (what lives when all garbage is gone, beside the caches), files or processes leak.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { request, Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 import { watchHeap } from './soakHeap.mjs';
 import { checkStreams, openStreams } from './soakStreams.mjs';
 
-const { values } = parseArgs({ options: { seconds: { type: 'string', default: '1800' }, seed: { type: 'string', default: '1' }, rate: { type: 'string', default: '200' }, clients: { type: 'string', default: '8' }, heap: { type: 'string' }, 'block-time': { type: 'string', default: '1s' } } });
+const { values } = parseArgs({ options: { seconds: { type: 'string', default: '1800' }, seed: { type: 'string', default: '1' }, rate: { type: 'string', default: '200' }, clients: { type: 'string', default: '8' }, heap: { type: 'string' }, log: { type: 'string' }, 'block-time': { type: 'string', default: '1s' } } });
 const seconds = Number(values.seconds);
 const rate = Number(values.rate);
 
@@ -31,6 +31,7 @@ process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 const demo = spawn(process.execPath, ['--import', new URL('./soakProbe.mjs', import.meta.url).href, new URL('../dist/main.js', import.meta.url).pathname, 'demo', '--port', '0', '--admin-port', '0', '--block-time', values['block-time']], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'], cwd: folder });
 let said = '';
 demo.stdout.on('data', (text) => {
+  if (values.log !== undefined) appendFileSync(values.log, text);
   said += text;
   if (said.length > 1_000_000) said = said.slice(-500_000);
 });
@@ -57,7 +58,10 @@ let underWay = 0;
 let lastHead = -1;
 const errors = [];
 const took = [];
-const note = (text) => void (errors.length < 20 ? errors.push(text) : errors.push(''));
+const note = (text) => {
+  errors.push(errors.length < 20 ? text : '');
+  if (values.log !== undefined && errors.length < 20) appendFileSync(values.log, `soak: ${new Date().toISOString()} ${text}\n`);
+};
 
 /** Calls sent again because the connection that they were sent on was just being closed for having been idle. */
 let resent = 0;

@@ -6,7 +6,7 @@ import type { Logger } from '../observe/log.ts';
 import type { Journal, JournalEntry } from '../observe/journal.ts';
 import { planChain } from '../heal/plan.ts';
 import type { NodeMemory } from '../heal/memory.ts';
-import { withFailure } from '../heal/undo.ts';
+import { withFailure, withoutFailure } from '../heal/undo.ts';
 import type { ChainPlan, NodePlan } from '../heal/plan.ts';
 import type { ChainFacts, NodeFacts } from '../heal/facts.ts';
 import { ChainLook } from './chainLook.ts';
@@ -48,6 +48,8 @@ export interface LoopParts {
   readonly onPoint: (point: string) => void;
 }
 
+const TOLD_MISSES = 3;
+
 /** The newest look at a chain and what was decided on it. */
 export interface ChainPicture {
   readonly facts: ChainFacts;
@@ -70,6 +72,8 @@ export class ChainLoop {
   readonly #backoff = new StepBackoff();
   readonly #telemetry = new Telemetry();
   readonly #enlister: Enlister;
+  /** Looks in a row that the gateway did not answer. */
+  #misses = 0;
 
   constructor(chain: string, nodes: readonly KeptNode[], parts: LoopParts) {
     this.chain = chain;
@@ -86,6 +90,7 @@ export class ChainLoop {
     const moving = new Set(this.#busy.keys());
     const { facts, plan, told } = await this.#decide();
     this.#tellChain(plan);
+    this.#tellGateway(told !== null);
     this.#tellEdge(facts);
     // one may have been forgotten meanwhile
     const open = plan.nodes.filter(({ node }) => !this.#busy.has(node) && !moving.has(node) && this.nodes.some(({ config }) => config.name === node));
@@ -188,6 +193,8 @@ export class ChainLoop {
     try {
       await takeStep(step, node, facts, { edge, restore, captures, forget: (kept) => this.#forget(kept, one) });
       onPoint(pointOf(one, 'done'));
+      // one that was forgotten has no record any more
+      if (records.of(one.node).memory.operation !== null) records.set(one.node, { memory: withoutFailure(records.of(one.node).memory, step.kind) });
     } catch (caught) {
       error = caught instanceof Error ? caught.message : String(caught);
       records.set(one.node, { memory: withFailure(records.of(one.node).memory, step.kind, error) });
@@ -235,6 +242,15 @@ export class ChainLoop {
     if (verdict !== null && verdict.kind !== was?.kind) tell(verdict.kind, `${verdict.why}: no node is touched for that`);
     if (storm && before?.storm !== true) tell('storm', 'so many nodes look ill that nothing may lower capacity or replace data; what ended is started');
     if (!storm && before?.storm === true) tell('stormOver', 'few nodes look ill: the storm brake is off');
+  }
+
+  /** Tells that the gateway cannot be asked, and when it can again; one look without an answer is no news. */
+  #tellGateway(isThere: boolean): void {
+    const before = this.#misses;
+    this.#misses = isThere ? 0 : before + 1;
+    const tell = (what: string, why: string): void => this.#write({ node: '', kind: 'chain', what, why, outcome: 'ok' });
+    if (this.#misses === TOLD_MISSES) tell('gatewayAway', `the gateway cannot be asked: ${this.#parts.edge.fault ?? 'no answer'}; what ended is started, nothing that answers is stopped meanwhile`);
+    if (isThere && before >= TOLD_MISSES) tell('gatewayAwayOver', 'the gateway answers again');
   }
 
   /** Tells whom the gateway keeps out since the look before, and why. */

@@ -38,23 +38,41 @@ function chainOf(value: unknown): readonly [string, EdgeChain] | null {
   return [chain, { head: head ?? null, blockTimeMs: Number(blockTimeMs) || 0, upstreams: new Map(told.map((one) => [one.name, one])) }];
 }
 
+const WORDS: Readonly<Record<string, string>> = { ECONNREFUSED: 'nothing listens there', ECONNRESET: 'the connection was cut', ENOTFOUND: 'no such host' };
+
+/** What kept the gateway from answering. */
+function wordsOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'no answer';
+  if (error.name === 'TimeoutError') return 'no answer in time';
+  const code = error.cause instanceof Error && 'code' in error.cause ? String(error.cause.code) : '';
+  return WORDS[code] ?? (error instanceof SyntaxError ? 'what answers there is no gateway' : error.message);
+}
+
 /** The gateway's admin port, as the controller uses it. */
 export class EdgeClient {
   readonly #config: ControllerConfig['edge'];
   readonly #timeoutMs: number;
+  #fault: string | null = null;
 
   constructor(config: ControllerConfig['edge'], timeoutMs: number) {
     this.#config = config;
     this.#timeoutMs = timeoutMs;
   }
 
+  /** Why the newest look got no answer; null = it did. */
+  get fault(): string | null {
+    return this.#fault;
+  }
+
   /** All chains by name; null when the gateway cannot be asked. */
   async look(): Promise<ReadonlyMap<string, EdgeChain> | null> {
     try {
       const answer = await fetch(new URL('/api/v1/upstreams', this.#config.url), { signal: AbortSignal.timeout(this.#timeoutMs) });
-      const told: unknown = answer.ok ? await answer.json() : null;
+      const told: unknown = answer.ok ? await answer.json() : await answer.body?.cancel();
+      this.#fault = Array.isArray(told) ? null : answer.ok ? 'what answers there is no gateway' : `it answers ${answer.status}`;
       return Array.isArray(told) ? new Map(told.map(chainOf).filter((one) => one !== null)) : null;
-    } catch {
+    } catch (error) {
+      this.#fault = wordsOf(error);
       return null;
     }
   }
@@ -76,15 +94,28 @@ export class EdgeClient {
 
   /** @param done status that says that there is nothing left to do */
   async #send(method: 'POST' | 'DELETE', path: string, body: object, done = 0): Promise<void> {
-    const token = (await readFile(this.#config.tokenFile, 'utf8')).trim();
+    const token = await this.#token();
     const answer = await fetch(new URL(`/api/v1/upstreams/${path}`, this.#config.url), {
       method,
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(this.#timeoutMs),
+    }).catch((error: unknown) => {
+      throw new Error(`the gateway cannot be asked: ${wordsOf(error)}`);
     });
     const said = await answer.text();
-    if (!answer.ok && answer.status !== done) throw new Error(`the gateway answered ${answer.status}: ${said.slice(0, 200)}`);
+    if (answer.ok || answer.status === done) return;
+    const hint = answer.status === 401 || answer.status === 403 ? `; the token is that of ${this.#config.tokenFile} (controller.edge.tokenFile)` : '';
+    throw new Error(`the gateway answered ${answer.status}: ${said.slice(0, 200)}${hint}`);
+  }
+
+  async #token(): Promise<string> {
+    const { tokenFile } = this.#config;
+    try {
+      return (await readFile(tokenFile, 'utf8')).trim();
+    } catch (error) {
+      throw new Error(`the gateway's token cannot be read from ${tokenFile} (controller.edge.tokenFile): ${(error as NodeJS.ErrnoException).code ?? 'unknown reason'}`);
+    }
   }
 }
 

@@ -4,7 +4,7 @@ import type { NodeFacts } from './facts.ts';
 import { type Advance, type Around, going } from './next.ts';
 import type { Operation } from './operation.ts';
 import { lookAtProbation } from './probation.ts';
-import { giveUp, stuckStep, undo } from './undo.ts';
+import { giveUp, refusedStep, stuckStep, undo } from './undo.ts';
 import { WELL } from './ailment.ts';
 import type { Verdict } from './ailment.ts';
 
@@ -31,8 +31,12 @@ function startNewRun(operation: Operation, node: NodeFacts): Advance {
     const from = operation.kind === 'restore' ? 'snapshot' : 'empty';
     return going(operation, { kind: 'swap', operationId: operation.id, from }, `putting the ${from === 'snapshot' ? 'restored data' : 'empty data directory'} in place`);
   }
-  if (operation.hold && node.edge !== null && !node.edge.cordoned) return going(operation, { kind: 'cordon' }, 'held out of service until it has passed its probation');
-  return going(operation, { kind: 'start', operationId: operation.id }, 'starting it');
+  const start = { kind: 'start', operationId: operation.id } as const;
+  if (!operation.hold || node.edge === null || node.edge.cordoned) return going(operation, start, 'starting it');
+  const refused = refusedStep(operation, 'cordon');
+  // whoever is down for want of a right token serves nobody; the gateway has a probation of its own
+  if (refused !== null && operation.kind === 'start') return going({ ...operation, hold: false }, start, `starting it without holding it out, which cannot be done: ${refused}`);
+  return going(operation, { kind: 'cordon' }, 'held out of service until it has passed its probation');
 }
 
 /** The weight that stands for a share of the configured one: at least 1, so that the least share is some traffic. */

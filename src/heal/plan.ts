@@ -11,6 +11,7 @@ import { chooseSource, type SourceChoice } from './source.ts';
 import type { Operation, OperationKind, Step } from './operation.ts';
 import type { HealOptions } from './options.ts';
 import { DO_NOTHING } from './ailment.ts';
+import { refusedStep } from './undo.ts';
 import { chainVerdict, diagnose } from './verdict.ts';
 import type { Rung, Verdict } from './ailment.ts';
 
@@ -91,13 +92,16 @@ function carryOn(look: Look, operation: Operation, capacity: Capacity, ask: Plan
   const refused = next.step !== null && lowers(next.step, operation) && !isBack ? refusal(lossGuards({ kind: operation.kind, node, chain, capacity, options })) : null;
   if (refused !== null && operation.kind === 'capture') return giveUp(look, operation, refused);
   if (refused !== null) return stuck({ ...look, memory: { ...look.memory, operation: next.operation } }, `the ${operation.kind} waits: ${refused.why}`, ask);
+  const failing = next.step === null ? null : refusedStep(operation, next.step.kind);
+  const late = failing === null ? null : stuck({ ...look, memory: { ...look.memory, operation: next.operation } }, `${next.step?.kind} fails again and again: ${failing}`, ask);
+  if (late?.step != null) return late;
   if (next.step?.kind === 'cordon') capacity.leave(node);
   const ended = next.outcome === 'going' ? null : { operation, outcome: next.outcome };
   const step = next.step?.kind;
   const memory = next.outcome === 'done' && !UNCOUNTED.has(operation.kind) ? withHelp(look.memory) : look.memory;
   const heldOut = memory.heldOut || step === 'cordon';
   const partWeight = memory.partWeight || step === 'weight';
-  return { ...plain(look, next.why), step: next.step, ended, memory: { ...memory, operation: next.operation, heldOut, partWeight, blockedSinceMs: -1 } };
+  return { ...plain(look, next.why), step: next.step, ended, memory: { ...memory, operation: next.operation, heldOut, partWeight, blockedSinceMs: late?.memory.blockedSinceMs ?? -1 } };
 }
 
 /** Operations that cure nothing. */
@@ -142,7 +146,7 @@ function callHuman(look: Look, why: string, goesOn: boolean): NodePlan {
   return { ...plain(look, sentence), rung: 'human', step: { kind: 'callHuman', verdict: look.verdict.kind }, memory: { ...look.memory, human: sentence, goesOn } };
 }
 
-/** Waits for a guard to give way; when that takes long, a human is told. */
+/** Waits for a guard, or for somebody else, to give way; when that takes long, a human is told. */
 function stuck(look: Look, why: string, ask: PlanAsk): NodePlan {
   const blockedSinceMs = look.memory.blockedSinceMs < 0 ? ask.nowMs : look.memory.blockedSinceMs;
   const blocked = { ...look, memory: { ...look.memory, blockedSinceMs } };

@@ -1,11 +1,13 @@
 import { seededRandom } from '../../../src/base/random.ts';
 import type { Random } from '../../../src/base/random.ts';
 import type { ChainFacts } from '../../../src/heal/facts.ts';
+import { BLANK } from '../../../src/heal/memory.ts';
 import type { NodeMemory } from '../../../src/heal/memory.ts';
 import type { Step } from '../../../src/heal/operation.ts';
 import type { HealOptions } from '../../../src/heal/options.ts';
 import { planChain } from '../../../src/heal/plan.ts';
 import type { NodePlan } from '../../../src/heal/plan.ts';
+import { withFailure, withoutFailure } from '../../../src/heal/undo.ts';
 import { SimNode } from './node.ts';
 import type { Ill, SimChain } from './node.ts';
 
@@ -33,6 +35,7 @@ export const OPTIONS: HealOptions = {
 };
 
 const ILLS: readonly Ill[] = ['kill', 'kill', 'kill', 'hang', 'hang', 'lag', 'stallRun', 'portTaken', 'corrupt', 'badBranch', 'badConfig', 'diskFull'];
+const OF_EDGE: ReadonlySet<Step['kind']> = new Set<Step['kind']>(['cordon', 'uncordon', 'weight', 'delist']);
 /** Nobody cures these from here. */
 const BEYOND: ReadonlySet<Ill> = new Set<Ill>(['badConfig', 'diskFull']);
 
@@ -48,6 +51,8 @@ export class SimCluster {
   readonly #chain: SimChain;
   readonly #random: Random;
   #edgeDownUntilMs = 0;
+  /** The gateway can be asked, and refuses every change: the token is wrong. */
+  #edgeRefusesUntilMs = 0;
   #haltedUntilMs = 0;
   #controllerDownUntilMs = 0;
   #diesBefore: Step['kind'] | null = null;
@@ -76,6 +81,7 @@ export class SimCluster {
       if (node.wish === 'stopped') node.wish = 'running';
     }
     this.#edgeDownUntilMs = 0;
+    this.#edgeRefusesUntilMs = 0;
     this.#haltedUntilMs = 0;
     const rest = this.nowMs + restMs;
     while (this.nowMs < rest) this.second();
@@ -124,6 +130,7 @@ export class SimCluster {
       }
     }
     if (random() < 0.002) this.#edgeDownUntilMs = this.nowMs + random() * 30_000;
+    if (random() < 0.001) this.#edgeRefusesUntilMs = this.nowMs + random() * 60_000;
     if (random() < 0.001) this.#haltedUntilMs = this.nowMs + random() * 180_000;
     if (random() < 0.001) this.#edgeStartsAnew();
     if (random() < 0.003) this.#operator();
@@ -191,6 +198,9 @@ export class SimCluster {
     if (node === undefined) return;
     const edgeUp = this.nowMs >= this.#edgeDownUntilMs;
     if (node.paused) this.fault(`${node.name}: a step while paused`);
+    const memory = this.memories.get(node.name) ?? BLANK;
+    if (edgeUp && OF_EDGE.has(step.kind) && this.nowMs < this.#edgeRefusesUntilMs) return void this.memories.set(node.name, withFailure(memory, step.kind, 'refused'));
+    this.memories.set(node.name, withoutFailure(memory, step.kind));
     if (step.kind === 'cordon' && edgeUp) {
       const serving = this.nodes.filter((one) => one.serves).length;
       const lowers = node.serves && node.run !== null && node.wish === 'running';

@@ -137,6 +137,34 @@ describe('what a node is held by', () => {
   });
 });
 
+describe('a step that the gateway refuses', () => {
+  const REFUSED = { step: 'cordon', count: 3, why: 'the gateway answered 401' } as const;
+  const about = { verdict: 'processGone', why: 'it ended', startedAtMs: NOW - 20_000, incarnation: '1', snapshotId: null, keepCordon: false, hold: true } as const;
+  const ended = { state: 'exited', incarnation: '1', startedAtMs: NOW - 600_000, endedAtMs: NOW - 20_000, exitCode: 1, signal: null, oomKilled: false } as const;
+  const going = (kind: Operation['kind'], failure: Operation['failure']): NodeMemory => ({ ...ILL, operation: { ...newOperation(kind, about, 'a'), failure } });
+
+  it('does not keep a node that ended from being started', () => {
+    const facts = chain([node('a', { process: ended }), node('b')]);
+    expect(steps(plan(facts, { a: going('start', { ...REFUSED, count: 2 }) }))).toEqual(['a cordon']);
+    const made = plan(facts, { a: going('start', REFUSED) });
+    expect(steps(made)).toEqual(['a start']);
+    expect(made.nodes[0]?.memory.operation?.hold).toBe(false);
+    expect(made.nodes[0]?.why).toContain('401');
+  });
+
+  it('is told to a human when it takes long, and tried on', () => {
+    const facts = chain([hanging('a'), node('b'), node('c')]);
+    const first = plan(facts, { a: going('restart', REFUSED) });
+    expect(steps(first)).toEqual(['a cordon']);
+    const since = first.nodes[0]?.memory as NodeMemory;
+    expect(since.blockedSinceMs).toBe(NOW);
+    const late = plan(facts, { a: { ...since, blockedSinceMs: NOW - OPTIONS.patienceMs } });
+    expect(steps(late)).toEqual(['a callHuman']);
+    expect(late.nodes[0]?.why).toContain('a human is called: cordon fails again and again: the gateway answered 401');
+    expect(steps(plan(facts, { a: late.nodes[0]?.memory as NodeMemory }))).toEqual(['a cordon']);
+  });
+});
+
 it('doubles the wait up to the most, between half of it and all', () => {
   const waits = [0, 1, 2, 3, 10].map((tried) => backoffMs(tried, 1, { ...OPTIONS, backoffMinMs: 10, backoffMaxMs: 60 }));
   expect(waits).toEqual([0, 10, 20, 40, 60]);

@@ -86,4 +86,8 @@ describe('blooms', () => {
     expect(readBloom('0x00')).toBeNull();
     expect(readBloom(null)).toBeNull();
   });
+
+  it('take the memory of their bytes, and no more, for as long as they are kept', () => {
+    for (let i = 0; i < 50; i++) expect(readBloom(`0x${'0'.repeat(512)}`)?.buffer.byteLength).toBe(256);
+  });
 });
