@@ -12,7 +12,7 @@ import { StoreFault } from '../store/fault.ts';
 import { loadTrust } from '../store/keys.ts';
 import { SeenFile } from '../store/seen.ts';
 import { layerOf } from '../store/layer.ts';
-import { markOrigin, originOf } from '../store/origin.ts';
+import { markOrigin, originFrom, originOf } from '../store/origin.ts';
 import { stageData } from '../store/staging.ts';
 import { SnapshotStore } from '../store/store.ts';
 import type { KeptNode, RestoreLook } from './chainLook.ts';
@@ -193,7 +193,7 @@ export class SnapshotRestore implements RestoreLook, RestoreSteps {
     }
     const kept = this.#config.nodes.find(({ name }) => name === source);
     const roots = kept === undefined ? [] : await originOf(kept.dataDir);
-    await markOrigin(staged, { snapshotId: candidate.id, from: roots === null ? null : [...new Set([source, ...roots])] });
+    await markOrigin(staged, originFrom(candidate, roots));
   }
 
   /** Chosen no more, until the controller starts anew or a full snapshot has mended the store and is newer. */

@@ -120,8 +120,14 @@ export class Intake {
         throw error;
       }
     }
-    await this.#objects.touch(chunk, this.#options.nowMs());
-    return true;
+    try {
+      await this.#objects.touch(chunk, this.#options.nowMs());
+      return true;
+    } catch (error) {
+      // a collection in another process has just moved it away: it is written anew
+      if (error instanceof StoreFault && error.code === 'ENOENT') return false;
+      throw error;
+    }
   }
 }
 

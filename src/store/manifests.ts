@@ -108,7 +108,7 @@ export class ManifestFolder {
   async remove(candidate: { readonly id: string; readonly manifest: Manifest }): Promise<void> {
     const folder = join(this.#root, candidate.manifest.snapshot.chain.name);
     await atPath(folder, async () => {
-      await rm(join(folder, fileName(candidate)));
+      await rm(join(folder, fileName(candidate)), { force: true });
       await syncPath(folder);
     });
   }

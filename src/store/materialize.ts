@@ -10,6 +10,8 @@ export interface MaterializeOptions {
   readonly isReadOnly: boolean;
   /** Called with the bytes written so far. */
   readonly onProgress: (bytes: number) => void;
+  /** Called with what is whole, before it appears in its place. */
+  readonly finish?: (beside: string) => Promise<void>;
 }
 
 const WRITE_BITS = 0o222;
@@ -46,6 +48,8 @@ export interface Placing {
   readonly neededBytes: number;
   /** Makes one file, synced to the disk; its folder is there. */
   readonly put: (file: FileEntry, full: string) => Promise<void>;
+  /** Adds what is of no file, synced to the disk. */
+  readonly finish?: (beside: string) => Promise<void>;
 }
 
 /**
@@ -53,7 +57,7 @@ export interface Placing {
  * @param directory must not be there yet
  * @throws StoreFault naming the directory when it is there already, or has no room
  */
-export async function placeFiles(files: readonly FileEntry[], directory: string, { isReadOnly, neededBytes, put }: Placing): Promise<void> {
+export async function placeFiles(files: readonly FileEntry[], directory: string, { isReadOnly, neededBytes, put, finish }: Placing): Promise<void> {
   const beside = `${directory}${PARTIAL}`;
   await atPath(directory, async () => {
     if ((await lstat(directory).catch(() => null)) !== null) throw new StoreFault('EEXIST', `${directory}: is there already`);
@@ -67,6 +71,7 @@ export async function placeFiles(files: readonly FileEntry[], directory: string,
       await chmod(full, isReadOnly ? file.mode & ~WRITE_BITS : file.mode);
     }
     for (const folder of foldersOf(files)) await syncPath(join(beside, folder));
+    await finish?.(beside);
     await rename(beside, directory);
     await syncPath(dirname(directory));
   });
@@ -77,12 +82,12 @@ export async function placeFiles(files: readonly FileEntry[], directory: string,
  * @param directory must not be there yet
  * @throws StoreFault naming the object or file, or the directory when it is there already
  */
-export async function materialize(objects: ObjectFolder, { files }: Pick<SnapshotBody, 'files'>, directory: string, { isReadOnly, onProgress }: MaterializeOptions): Promise<void> {
+export async function materialize(objects: ObjectFolder, { files }: Pick<SnapshotBody, 'files'>, directory: string, { onProgress, ...how }: MaterializeOptions): Promise<void> {
   let bytes = 0;
   const onBytes = (more: number): void => {
     bytes += more;
     onProgress(bytes);
   };
   const neededBytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  await placeFiles(files, directory, { isReadOnly, neededBytes, put: (file, full) => writeFile(objects, file, full, onBytes) });
+  await placeFiles(files, directory, { ...how, neededBytes, put: (file, full) => writeFile(objects, file, full, onBytes) });
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Candidate } from '../snapshot/choose.ts';
 import { writeWhole } from './atomic.ts';
 import { writableOf } from './layer.ts';
 
@@ -11,6 +12,11 @@ export interface Origin {
   readonly snapshotId: string;
   /** Names of nodes: the snapshot's source, then those that the source's own data was from. Null = cannot be told. */
   readonly from: readonly string[] | null;
+}
+
+/** What data restored from a snapshot is from. @param roots what the data of the snapshot's source is from; null = that cannot be told */
+export function originFrom({ id, manifest: { snapshot } }: Candidate, roots: readonly string[] | null): Origin {
+  return { snapshotId: id, from: roots === null ? null : [...new Set([snapshot.source, ...roots])] };
 }
 
 /** Writes down what data is from, on the disk. @param directory is not mounted */

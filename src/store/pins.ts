@@ -1,6 +1,6 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { atPath, systemFault } from './fault.ts';
+import { systemFault } from './fault.ts';
 import { PARTIAL, writeWhole } from './atomic.ts';
 
 /** Holds a snapshot in the store. */
@@ -36,12 +36,17 @@ export class PinFolder {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
       throw systemFault(error, this.#root);
     });
-    return Promise.all(
-      names.filter((name) => PIN.test(name) && !name.endsWith(PARTIAL)).map(async (name) => ({
-        id: name.slice(0, 64),
-        name: name.slice(65),
-        reason: await atPath(join(this.#root, name), () => readFile(join(this.#root, name), 'utf8')),
-      })),
-    );
+    const read = async (name: string): Promise<Pin | null> => {
+      const path = join(this.#root, name);
+      try {
+        return { id: name.slice(0, 64), name: name.slice(65), reason: await readFile(path, 'utf8') };
+      } catch (error) {
+        // let go of meanwhile
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+        throw systemFault(error, path);
+      }
+    };
+    const pins = await Promise.all(names.filter((name) => PIN.test(name) && !name.endsWith(PARTIAL)).map(read));
+    return pins.filter((pin) => pin !== null);
   }
 }

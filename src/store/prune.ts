@@ -18,5 +18,9 @@ export async function retentionOf(store: SnapshotStore, snapshots: readonly Cand
 
 /** Removes the manifests of snapshots; what only they need goes with later collections. */
 export async function dropSnapshots(store: SnapshotStore, snapshots: readonly Candidate[], drop: readonly string[]): Promise<void> {
-  for (const candidate of snapshots.filter(({ id }) => drop.includes(id))) await store.manifests.remove(candidate);
+  for (const candidate of snapshots.filter(({ id }) => drop.includes(id))) {
+    // one that a restore in another process has begun on since
+    const pins = await store.pins.list();
+    if (pins.every(({ id }) => id !== candidate.id)) await store.manifests.remove(candidate);
+  }
 }

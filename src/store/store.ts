@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { Candidate } from '../snapshot/choose.ts';
 import type { Chunk, SnapshotBody } from '../snapshot/manifest.ts';
 import type { TrustedKey } from '../snapshot/sign.ts';
-import { makeFolder } from './atomic.ts';
+import { makeFolder, PARTIAL } from './atomic.ts';
 import { atPath } from './fault.ts';
 import { lockHolder, type StoreLock, takeLock } from './lock.ts';
 import { type Listed, ManifestFolder } from './manifests.ts';
@@ -62,7 +62,7 @@ export class SnapshotStore {
   /** When the oldest capture under way began; null when there is none. */
   async captureSinceMs(): Promise<number | null> {
     const folder = join(this.root, 'captures');
-    const holders = await Promise.all((await namesIn(folder)).map((name) => lockHolder(join(folder, name))));
+    const holders = await Promise.all((await namesIn(folder)).filter((name) => !name.endsWith(PARTIAL)).map((name) => lockHolder(join(folder, name))));
     const since = holders.flatMap((holder) => (holder === null ? [] : [holder.sinceMs]));
     return since.length === 0 ? null : Math.min(...since);
   }
@@ -73,7 +73,10 @@ export class SnapshotStore {
     await atPath(from, async () => {
       await makeFolder(dirname(to));
       await rename(from, to);
-      await utimes(to, this.nowMs() / 1000, this.nowMs() / 1000);
+      await utimes(to, this.nowMs() / 1000, this.nowMs() / 1000).catch((error: unknown) => {
+        // a capture in another process has taken it back at once
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      });
     });
   }
 
@@ -93,7 +96,9 @@ export class SnapshotStore {
 
   async trashed(): Promise<{ readonly name: string; readonly trashedAtMs: number }[]> {
     const names = await namesIn(join(this.root, 'trash'));
-    return Promise.all(names.map(async (name) => ({ name, trashedAtMs: (await stat(this.trashPath(name))).mtimeMs })));
+    // a capture in another process may take one back meanwhile
+    const found = await Promise.all(names.map(async (name) => ({ name, trashedAtMs: (await stat(this.trashPath(name)).catch(() => null))?.mtimeMs ?? null })));
+    return found.flatMap(({ name, trashedAtMs }) => (trashedAtMs === null ? [] : [{ name, trashedAtMs }]));
   }
 
   async removeTrashed(name: string): Promise<void> {

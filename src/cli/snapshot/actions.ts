@@ -3,6 +3,7 @@ import { unproven } from '../../snapshot/policy.ts';
 import { collect } from '../../store/collect.ts';
 import { StoreFault } from '../../store/fault.ts';
 import { loadKey, trustKey } from '../../store/keys.ts';
+import { markOrigin, originFrom } from '../../store/origin.ts';
 import { materialize } from '../../store/materialize.ts';
 import type { Listed } from '../../store/manifests.ts';
 import { dropSnapshots, retentionOf } from '../../store/prune.ts';
@@ -99,7 +100,10 @@ export async function restoreTo(setup: Setup): Promise<number> {
   const [, directory = ''] = setup.command.words;
   const totalBytes = sizeOf(snapshot);
   const onProgress = (bytes: number): void => showProgress(setup.world, totalBytes === 0 ? 1 : bytes / totalBytes, `written ${bytesText(bytes)}`);
-  await materialize(setup.store.objects, snapshot, directory, { isReadOnly: setup.command.switches.has('read-only'), onProgress });
+  // a node that runs on it vouches no more for the snapshot's source than one that the controller restored
+  const roots = setup.origins.get(snapshot.source);
+  const finish = (beside: string): Promise<void> => markOrigin(beside, originFrom(candidate, roots === undefined ? [] : roots));
+  await materialize(setup.store.objects, snapshot, directory, { isReadOnly: setup.command.switches.has('read-only'), onProgress, finish });
   setup.world.progress?.('');
   setup.world.out(isJson(setup) ? JSON.stringify({ id: candidate.id, directory, bytes: totalBytes }) : `snapshot ${shortId(candidate.id)} is in ${directory}: ${snapshot.files.length} files, ${bytesText(totalBytes)}`);
   return EXIT.ok;
