@@ -2,6 +2,7 @@ import Docker from 'dockerode';
 import type { Container, ContainerCreateOptions, ContainerInspectInfo } from 'dockerode';
 import type { Logger } from '../observe/log.ts';
 import { groupUsage } from './cgroup.ts';
+import { earlierUser, strangerOn } from './dataUsers.ts';
 import { splitOutput } from './dockerLogs.ts';
 import type { DriverCapabilities, NodeDriver, Observed, RunSpec, Usage } from './port.ts';
 import { NOTHING } from './port.ts';
@@ -63,6 +64,8 @@ export class DockerDriver implements NodeDriver {
     if (info?.State.Running === true) return;
     const [other] = usersOfData(spec.dataDir);
     if (other !== undefined) throw new Error(`node ${name}: process ${other} runs on its data directory already`);
+    const stranger = strangerOn(spec);
+    if (stranger !== null) throw new Error(`node ${name}: ${stranger}, and was not started from here: end it first`);
     const container = this.#container(name);
     // its settings may have changed since, and a container keeps those it was made with
     if (info !== null) await container.remove({ force: true });
@@ -79,6 +82,12 @@ export class DockerDriver implements NodeDriver {
   /** An engine with a table of mounts of its own binds what lies below a mount: a node must not go on there. */
   async #proveData(name: string, dataDir: string): Promise<void> {
     const pid = (await this.#inspect(name))?.State.Pid ?? 0;
+    const earlier = pid === 0 ? null : earlierUser(dataDir, pid);
+    if (earlier !== null) {
+      // another controller began at the same instant; the later one gives way
+      await this.#container(name).remove({ force: true });
+      throw new Error(`node ${name}: process ${earlier} runs on its data directory already`);
+    }
     if (pid === 0 || isSameFolder(dataDir, `/proc/${pid}/root${dataDir}`) !== false) return;
     await this.#container(name).remove({ force: true });
     throw new Error(`node ${name}: its container had another folder at ${dataDir} than is there: the engine does not see what is mounted, give it the mounts of this machine`);

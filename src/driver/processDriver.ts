@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { makeFolder } from '../observe/folder.ts';
 import type { Logger } from '../observe/log.ts';
+import { earlierUser, strangerOn } from './dataUsers.ts';
 import { rotate, tail } from './outputFile.ts';
 import type { OutputLimits } from './outputFile.ts';
 import type { DriverCapabilities, NodeDriver, Observed, RunSpec } from './port.ts';
@@ -74,6 +76,9 @@ export class ProcessDriver implements NodeDriver {
     writeRecord(this.#recordPath(name), running);
     this.#point('start, recorded');
     this.#children.set(name, child);
+    const earlier = earlierUser(spec.dataDir, pid);
+    // another controller began at the same instant; the later one gives way, before it has its data open
+    if (earlier !== null) this.#signal(running, 'SIGKILL');
     const oomBefore = oomKills();
     const onExit = (code: number | null, signal: NodeJS.Signals | null): void => {
       // after `close` somebody else may keep the records
@@ -82,12 +87,19 @@ export class ProcessDriver implements NodeDriver {
     };
     if (child.exitCode !== null || child.signalCode !== null) onExit(child.exitCode, child.signalCode);
     else child.once('exit', onExit);
+    if (earlier === null) return;
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    throw new Error(`node ${name}: process ${earlier} runs on its data directory already`);
   }
 
   /** Two processes on one data directory destroy it. @throws Error that names the other one */
-  #refuseSecond(name: string, { dataDir, stopSignal }: RunSpec): void {
+  #refuseSecond(name: string, { dataDir, command, stopSignal }: RunSpec): void {
     const [other] = usersOfData(dataDir);
-    if (other === undefined) return;
+    if (other === undefined) {
+      const stranger = strangerOn({ dataDir, command });
+      if (stranger !== null) throw new Error(`node ${name}: ${stranger}, and was not started from here: end it first`);
+      return;
+    }
     const left = this.#marked(name);
     // what an earlier run of its own has left behind is ours to end
     for (const pid of left) kill(pid, stopSignal);

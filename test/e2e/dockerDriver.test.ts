@@ -9,7 +9,8 @@ import { driverContract, IDLE, seen, shellSpec } from '../help/driverContract.ts
 import { silentLog } from '../help/log.ts';
 import { needs, needsRoot } from '../help/require.ts';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import Docker from 'dockerode';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -65,11 +66,33 @@ describe.skipIf(!needs('dockerd') || !needsRoot())('docker (needs dockerd, root)
     }
   });
 
+  it('starts anew what a crash has left made and not started, or started and not seen', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'tidegate-half-'));
+    const half = await new Docker({ socketPath: engine.socketPath }).createContainer({ name: 'half-a', Image: 'shell', Entrypoint: ['/bin/sh'], Cmd: ['-c', 'exit 7'] });
+    const driver = open('half');
+    try {
+      expect((await driver.observe('a')).state).toBe('absent');
+      const spec = shellSpec(join(dir, 'data'), IDLE);
+      mkdirSync(spec.dataDir);
+      await driver.start('a', spec);
+      expect((await driver.observe('a')).state).toBe('running');
+      await expect(half.inspect()).rejects.toThrow(/no such container/i);
+      const { incarnation } = await driver.observe('a');
+      const next = open('half');
+      await next.start('a', spec);
+      expect((await next.observe('a')).incarnation).toBe(incarnation);
+      await next.stop('a', incarnation, 0);
+    } finally {
+      await driver.forget('a');
+      rmSync(dir, { recursive: true });
+    }
+  });
+
   it('does not know what runs while the engine cannot be asked', async () => {
     expect((await open('x', '/no/such/docker.sock').observe('a')).state).toBe('unknown');
   });
 
-  it('keeps nodes in containers: one killed, one halted, both back in service', async () => {
+  it('keeps nodes in containers: one killed, one halted, two killed together, all back in service', async () => {
     await engine.importPrograms('anvil', [findAnvil()]);
     const made = await keptChain({ controller: { docker: { socketPath: engine.socketPath, prefix: 'kept', image: 'anvil' } }, change: () => ({ driver: 'docker' }) });
     try {
@@ -80,6 +103,10 @@ describe.skipIf(!needs('dockerd') || !needsRoot())('docker (needs dockerd, root)
       await made.entry(ended('kept-1', 'start'), from);
       process.kill(await made.pid('kept-2'), 'SIGSTOP');
       await made.entry(ended('kept-2', 'restart'), from);
+      await made.serving(...made.names);
+      const again = made.journal().length;
+      for (const name of ['kept-1', 'kept-3']) process.kill(await made.pid(name), 'SIGKILL');
+      for (const name of ['kept-1', 'kept-3']) await made.entry(ended(name, 'start'), again);
       await made.serving(...made.names);
     } finally {
       await made.close();

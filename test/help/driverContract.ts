@@ -1,4 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -143,6 +146,26 @@ export function driverContract(kind: string, open: (dir: string) => DriverBench 
       expect(other.state).toBe('running');
       await driver.stop('b', other.incarnation, 0);
       await driver.forget('b');
+    });
+
+    it('starts nothing on data that a process writes which no driver has started; reading is no harm', async () => {
+      const { driver, dataDir } = await bench();
+      mkdirSync(dataDir, { recursive: true });
+      writeFileSync(join(dataDir, 'LOCK'), '');
+      const byHand = async (script: string): Promise<ChildProcess> => {
+        const child = spawn('/bin/sh', ['-c', `${script}; echo open; exec sleep 1000`], { stdio: ['ignore', 'pipe', 'ignore'] });
+        undo.push(() => void child.kill('SIGKILL'));
+        await once(child.stdout, 'data');
+        return child;
+      };
+      await byHand(`exec 3<'${dataDir}/LOCK'`);
+      const writer = await byHand(`exec 3>>'${dataDir}/LOCK'`);
+      await expect(driver.start('a', shellSpec(dataDir, IDLE))).rejects.toThrow(`node a: process ${writer.pid} has ${dataDir}/LOCK open for writing, and was not started from here: end it first`);
+      expect((await driver.observe('a')).state).not.toBe('running');
+      writer.kill('SIGKILL');
+      await once(writer, 'exit');
+      await driver.start('a', shellSpec(dataDir, IDLE));
+      expect((await driver.observe('a')).state).toBe('running');
     });
 
     it('says why a command cannot be started', async () => {

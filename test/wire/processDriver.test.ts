@@ -1,5 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -66,6 +67,30 @@ describe('processes', () => {
     await driver.close();
     writeFileSync(record, JSON.stringify({ ...JSON.parse(readFileSync(record, 'utf8')), pid: -1, startTicks: -1 }));
     expect(await open(stateDir).observe('a')).toMatchObject({ state: 'running', pid });
+  });
+
+  it('gives way to another driver that began on the same data at the same instant', async () => {
+    const { driver, stateDir, dataDir } = bench();
+    let begun: Promise<void> = Promise.resolve();
+    // after the check of the one, before its process is there
+    const between = (point: string): void => {
+      if (point === 'start, noted') begun = driver.start('a', shellSpec(dataDir, IDLE));
+    };
+    const late = new ProcessDriver({ stateDir: `${stateDir}-2`, output: LIMITS, onPoint: between }, silentLog());
+    await expect(late.start('a', shellSpec(dataDir, IDLE))).rejects.toThrow(/^node a: process \d+ runs on its data directory already$/);
+    await begun;
+    expect((await late.observe('a')).state).toBe('exited');
+    expect((await driver.observe('a')).state).toBe('running');
+  });
+
+  it('finds a node that somebody has started by hand, by its arguments', async () => {
+    const { driver, dataDir } = bench();
+    mkdirSync(dataDir, { recursive: true });
+    const stranger = spawn('/bin/sh', ['-c', `echo up; ${IDLE}`, 'node', `--datadir=${dataDir}`], { stdio: ['ignore', 'pipe', 'ignore'] });
+    undo.push(() => void stranger.kill('SIGKILL'));
+    await once(stranger.stdout, 'data');
+    await expect(driver.start('a', shellSpec(dataDir, IDLE))).rejects.toThrow(`node a: process ${stranger.pid} runs sh on its data directory, and was not started from here: end it first`);
+    expect((await driver.observe('a')).state).not.toBe('running');
   });
 
   it('never signals a process that has its pid by chance', async () => {
