@@ -1,10 +1,10 @@
-import { connect } from 'node:net';
-import type { Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { EdgeServer, EdgeSocket, SocketSink } from '../../src/edge/port.ts';
 import { listen } from '../../src/edge/listen.ts';
 import { ENGINES, OPTIONS, Recorder } from '../help/edge.ts';
+import { frame, openRaw } from '../help/frames.ts';
+import type { RawSocket } from '../help/frames.ts';
 
 /** Echoes what it is told; keeps what happens. */
 class Echo implements SocketSink {
@@ -37,32 +37,6 @@ class Echo implements SocketSink {
   }
 }
 
-const MASK = Buffer.from([1, 2, 3, 4]);
-
-/** One frame of a client. @param first FIN, RSV and opcode */
-function frame(first: number, payload: Buffer | string, masked = true): Buffer {
-  const body = Buffer.from(payload);
-  const length = body.length < 126 ? [body.length] : [126, body.length >> 8, body.length & 255];
-  length[0] = (length[0] as number) | (masked ? 0x80 : 0);
-  const sent = masked ? Buffer.from(body.map((byte, i) => byte ^ (MASK[i % 4] as number))) : body;
-  return Buffer.concat([Buffer.from([first, ...length]), masked ? MASK : Buffer.alloc(0), sent]);
-}
-
-/** What a server says until it closes: its frames as `opcode:payload`, a close frame as `close:code`. */
-function framesOf(bytes: Buffer): string[] {
-  const frames: string[] = [];
-  for (let at = 0; at + 2 <= bytes.length; ) {
-    const opcode = (bytes[at] as number) & 15;
-    const short = (bytes[at + 1] as number) & 127;
-    const start = at + 2 + (short === 126 ? 2 : 0);
-    const length = short === 126 ? bytes.readUInt16BE(at + 2) : short;
-    const payload = bytes.subarray(start, start + length);
-    frames.push(opcode === 8 ? `close:${payload.length >= 2 ? payload.readUInt16BE(0) : 'none'}` : `${opcode}:${payload.toString('latin1')}`);
-    at = start + length;
-  }
-  return frames;
-}
-
 let server: EdgeServer;
 let recorder: Recorder;
 let echoes: Echo[] = [];
@@ -90,31 +64,7 @@ async function open(): Promise<WebSocket> {
 const next = (ws: WebSocket): Promise<string> => new Promise((resolve) => ws.once('message', (data) => resolve(String(data))));
 const closeOf = (ws: WebSocket): Promise<string> => new Promise((resolve) => ws.once('close', (code, reason) => resolve(`${code} ${reason}`.trim())));
 
-/** Opens a connection by hand. */
-async function raw(): Promise<{ readonly socket: Socket; readonly over: Promise<string[]> }> {
-  const socket = connect(server.port, '127.0.0.1');
-  const parts: Buffer[] = [];
-  let begun = false;
-  await new Promise<void>((resolve) => {
-    socket.on('data', (piece) => {
-      parts.push(piece);
-      if (!begun && Buffer.concat(parts).includes('\r\n\r\n')) {
-        begun = true;
-        resolve();
-      }
-    });
-    socket.write('GET / HTTP/1.1\r\nHost: edge\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n');
-  });
-  const over = new Promise<string[]>((resolve) => {
-    const end = (): void => {
-      const bytes = Buffer.concat(parts);
-      resolve(framesOf(bytes.subarray(bytes.indexOf('\r\n\r\n') + 4)));
-    };
-    socket.on('error', () => undefined);
-    socket.on('close', end);
-  });
-  return { socket, over };
-}
+const raw = (): Promise<RawSocket> => openRaw(server.port);
 
 describe.each(ENGINES)('WebSocket connections of the engine %s', (engine) => {
   it('take messages whole, text or binary, in order, and answer in text', async () => {
