@@ -122,3 +122,19 @@ test('logs over logs.maxAnswerBytes are refused, never cut', async () => {
   const told = await ask(gateway, { fromBlock: '0x0', toBlock: 'latest' });
   expect(told).toMatchObject({ error: { code: -32005, message: 'the logs asked for are too many for one answer: over 65536 bytes' } });
 });
+
+test.each([
+  ['a member that is not known', '[{"fromBlock":"0x1","toBlock":"0x9","limit":2}]'],
+  ['a known member in other letters', '[{"fromBlock":"0x1","toBlock":"0x9","TOBLOCK":"0x5"}]'],
+  ['a member twice', '[{"fromBlock":"0x1","toBlock":"0x9","toBlock":"0x9"}]'],
+  ['a second param', '[{"fromBlock":"0x1","toBlock":"0x9"},true]'],
+  ['a member that is not known, by hash', `[{"blockHash":"0x${'1'.repeat(64)}","limit":2}]`],
+])('%s goes to a node as it is, each time, whatever is stored', async (_what, params) => {
+  const { chain, gateway, nodes } = await world([{}]);
+  const [node] = nodes as [LogNode];
+  for (let turn = 0; turn < 2; turn++) expect((await ask(gateway, { fromBlock: '0x1', toBlock: '0x9' })).result).toEqual(chain.query({ fromBlock: '0x1', toBlock: '0x9' }));
+  const before = node.asked.length;
+  const body = `{"jsonrpc":"2.0","id":7,"method":"eth_getLogs","params":${params}}`;
+  for (let turn = 0; turn < 3; turn++) await (await fetch(gateway.url, { method: 'POST', headers: { 'content-type': 'application/json' }, body })).text();
+  expect(node.asked.slice(before).map((each) => each.params)).toEqual([1, 2, 3].map(() => JSON.parse(params) as unknown));
+});

@@ -5,6 +5,7 @@ import { isRecord } from '../evm/fields.ts';
 import type { MethodSpec } from '../method.ts';
 import { readFilter } from './filter.ts';
 import type { LogFilter } from './filter.ts';
+import { hasTwinKeys } from '../twinKeys.ts';
 
 /** Blocks from `from` to `to`, both included. */
 export interface BlockSpan {
@@ -36,6 +37,18 @@ export function readLogQuery(spec: MethodSpec, paramsRaw: string, maxItems: numb
   const hasRange = (option['fromBlock'] ?? option['toBlock'] ?? null) !== null;
   if ((option['blockHash'] ?? null) !== null) return bad(hasRange ? 'params[0] has both blockHash and a range' : 'params[0].blockHash is not a 32-byte hash');
   return bad('params[0].fromBlock or .toBlock is neither a block number nor a tag');
+}
+
+const MEMBERS: ReadonlySet<string> = new Set(['address', 'topics', 'fromBlock', 'toBlock', 'blockHash']);
+
+/**
+ * Whether the params hold more than a filter as the execution APIs have it: further params, a member of another name, one that
+ * is there twice, be it but for letter case. What they mean differs between clients.
+ * @param paramsRaw of a query that could be read
+ */
+export function hasOddMembers(paramsRaw: string): boolean {
+  const [option = {}, ...more] = JSON.parse(paramsRaw) as readonly object[];
+  return more.length > 0 || !Object.keys(option).every((name) => MEMBERS.has(name)) || hasTwinKeys(paramsRaw);
 }
 
 /** The chain as a query is resolved by it: heights of its head, of its highest final block and of its safe one; -1 = none. */
