@@ -10,7 +10,7 @@ import { storedBody } from './storedBody.ts';
 import type { Vantage } from './vantage.ts';
 
 /** Families that move a development chain past its own rules. */
-const CHANGES_CHAIN = /^(?:debug_setHead|(?:anvil|evm|hardhat)_)/;
+const CHANGES_CHAIN = /^(?:debug_setHead|(?:anvil|dev|evm|ganache|hardhat|tenderly)_)/;
 
 /** Whether a call through this edge may change what stored answers were made of: no reorg need follow. */
 export const changesChain = (spec: MethodSpec, method: string): boolean => (spec.class === 'dev' || !spec.idempotent) && CHANGES_CHAIN.test(method);
