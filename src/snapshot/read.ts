@@ -20,12 +20,19 @@ const chunkProblem = ({ kind, chunks, sizeBytes }: FileEntry): string | null => 
   return odd < 0 ? null : `chunk ${odd} is not of ${MAX_CHUNK_BYTES} bytes`;
 };
 
+const isBelowOne = (path: string, paths: ReadonlySet<string>): boolean => {
+  for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) if (paths.has(path.slice(0, end))) return true;
+  return false;
+};
+
 const filesProblem = (files: readonly FileEntry[], where: string): string | null => {
+  const paths = new Set(files.map(({ path }) => path));
   for (const [i, file] of files.entries()) {
     const previous = files[i - 1]?.path;
     const wrong =
       unsafePath(file.path) ??
       (previous !== undefined && previous >= file.path ? 'is not in order or occurs twice' : null) ??
+      (isBelowOne(file.path, paths) ? 'is below a path that is a file' : null) ??
       chunkProblem(file);
     if (wrong !== null) return `${where}[${i}] ${JSON.stringify(file.path)} ${wrong}`;
   }
@@ -53,6 +60,16 @@ const parse = (text: string): unknown => {
   }
 };
 
+/** Canonical text; null for what has none, such as -0 or half of a surrogate pair. */
+const ownText = (manifest: Manifest): string | null => {
+  try {
+    return manifestText(manifest);
+  } catch (error) {
+    if (error instanceof TypeError) return null;
+    throw error;
+  }
+};
+
 /** Reads a manifest as it lies in a store. Everything but the signature is checked, to the letter. */
 export function readManifest(text: string): ReadManifest {
   const value = parse(text);
@@ -63,7 +80,7 @@ export function readManifest(text: string): ReadManifest {
     return { problem: `${pathText((issue?.path ?? []) as (string | number)[])}: ${issue?.message ?? 'is wrong'}` };
   }
   const manifest: Manifest = result.data;
-  if (manifestText(manifest) !== text) return { problem: 'is not in canonical form' };
+  if (ownText(manifest) !== text) return { problem: 'is not in canonical form' };
   const problem = relationProblem(manifest);
   return problem === null ? { manifest } : { problem };
 }

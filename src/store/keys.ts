@@ -29,6 +29,11 @@ const described = (privateKey: KeyObject, isNew: boolean): SigningKey => {
 
 const missing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
 
+/** Reads the signing key; null when there is none. @throws StoreFault */
+export function ownKey(path: string): Promise<SigningKey | null> {
+  return atPath(path, () => readKey(path));
+}
+
 async function readKey(path: string): Promise<SigningKey | null> {
   const facts = await stat(path).catch((error: unknown) => {
     if (missing(error)) return null;
@@ -48,14 +53,14 @@ async function readKey(path: string): Promise<SigningKey | null> {
 
 /** Reads the signing key; a missing one is made, readable for its owner only. @throws StoreFault */
 export async function loadKey(path: string): Promise<SigningKey> {
-  const found = await atPath(path, () => readKey(path));
+  const found = await ownKey(path);
   if (found !== null) return found;
   const { privateKey } = generateKeyPairSync('ed25519');
   try {
     await writeWhole(path, privateKey.export({ format: 'pem', type: 'pkcs8' }), { mode: 0o600, isExclusive: true });
   } catch (error) {
     // another process began at the same time and was first: its key is the one
-    const theirs = error instanceof StoreFault && error.code === 'EEXIST' ? await atPath(path, () => readKey(path)) : null;
+    const theirs = error instanceof StoreFault && error.code === 'EEXIST' ? await ownKey(path) : null;
     if (theirs !== null) return theirs;
     throw error;
   }
@@ -102,6 +107,8 @@ export async function loadTrust(path: string): Promise<readonly TrustedKey[]> {
   return keys.map((key: unknown, i) => {
     if (!isTrusted(key)) throw new StoreFault('malformed', `${path}: entry ${i} needs keyId, publicKey (64 hex digits each) and isRevoked`);
     if (keyIdOf(key.publicKey) !== key.keyId) throw new StoreFault('malformed', `${path}: keyId of entry ${i} is not that of its publicKey`);
+    const before = (keys as readonly TrustedKey[]).findIndex(({ keyId }) => keyId === key.keyId);
+    if (before < i) throw new StoreFault('malformed', `${path}: entry ${i} has the keyId of entry ${before}`);
     return key;
   });
 }

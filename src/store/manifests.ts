@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Candidate } from '../snapshot/choose.ts';
 import type { Manifest } from '../snapshot/manifest.ts';
@@ -8,6 +8,7 @@ import { PARTIAL, syncPath, writeWhole } from './atomic.ts';
 import { atPath, StoreFault } from './fault.ts';
 import { sha256 } from './hash.ts';
 import { checkSignature } from './keys.ts';
+import { readRegular } from './regular.ts';
 
 /** A manifest of the store: trusted, or why it is not. */
 export interface Listed {
@@ -20,11 +21,19 @@ export interface Listed {
 
 const NAME = /^(\d{8})-([0-9a-f]{64})\.json$/;
 
+/** A chunk of 4 MiB takes some 250 bytes of it: enough for 2 TB. */
+const MAX_MANIFEST_BYTES = 128 * 1024 * 1024;
+
 const namesIn = (folder: string): Promise<string[]> =>
   atPath(folder, () => readdir(folder).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   }));
+
+/** Reads the text of a manifest. @throws StoreFault */
+export async function readManifestFile(path: string): Promise<string> {
+  return (await atPath(path, () => readRegular(path, MAX_MANIFEST_BYTES))).toString('utf8');
+}
 
 /** Judges the text of a manifest. @param name its file's name, when that must fit; null else */
 export function judgeManifest(text: string, name: string | null, keys: readonly TrustedKey[]): Pick<Listed, 'candidate' | 'problem'> {
@@ -76,8 +85,12 @@ export class ManifestFolder {
 
   async #one(chain: string, name: string): Promise<Listed> {
     const path = join(this.#root, chain, name);
-    const text = await atPath(path, () => readFile(path, 'utf8'));
     if (!NAME.test(name)) return { path, chain, candidate: null, problem: 'manifest: has no name of one' };
+    const text = await readManifestFile(path).catch((error: unknown) => {
+      if (error instanceof StoreFault && error.code === 'unfit') return error;
+      throw error;
+    });
+    if (typeof text !== 'string') return { path, chain, candidate: null, problem: `manifest: ${text.message}` };
     const judged = judgeManifest(text, name, this.#keys());
     const own = judged.candidate?.manifest.snapshot.chain.name;
     return { path, chain, candidate: judged.candidate, problem: judged.problem ?? (own === chain ? null : `manifest: is of chain ${own}`) };
@@ -89,8 +102,9 @@ export class ManifestFolder {
     return Math.max(0, ...numbers.map(Number));
   }
 
-  /** Adds a manifest. @throws StoreFault when its number is taken */
+  /** Adds a manifest. @throws StoreFault when its number is taken, or it would not be trusted */
   async add(candidate: Candidate): Promise<string> {
+    this.#mustBeTrusted(candidate);
     const { name } = candidate.manifest.snapshot.chain;
     const number = fileName(candidate).slice(0, 9);
     const taken = (await namesIn(join(this.#root, name))).find((other) => other.startsWith(number) && other !== fileName(candidate) && NAME.test(other));
@@ -100,8 +114,21 @@ export class ManifestFolder {
     return path;
   }
 
-  /** Puts a manifest with another verification in the place of the same snapshot's. */
+  /** A manifest that the own keys do not vouch for would be lost as soon as it is written. */
+  #mustBeTrusted(candidate: Candidate): void {
+    const why = distrust(candidate.manifest, this.#keys(), checkSignature);
+    if (why !== null) throw new StoreFault('refused', `manifest ${fileName(candidate)}: is not written, since ${why}`);
+  }
+
+  /** Whether the signatures of a key count here. */
+  trusts(keyId: string): boolean {
+    const own = this.#keys().filter((key) => key.keyId === keyId);
+    return own.length > 0 && own.every(({ isRevoked }) => !isRevoked);
+  }
+
+  /** Puts a manifest with another verification in the place of the same snapshot's. @throws StoreFault when it would not be trusted */
   async replace(candidate: Candidate): Promise<void> {
+    this.#mustBeTrusted(candidate);
     await writeWhole(join(this.#root, candidate.manifest.snapshot.chain.name, fileName(candidate)), manifestText(candidate.manifest));
   }
 

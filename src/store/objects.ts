@@ -1,11 +1,13 @@
-import { readdir, readFile, stat, utimes } from 'node:fs/promises';
+import { readdir, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
+import { MAX_CHUNK_BYTES } from '../snapshot/chunker.ts';
 import type { Chunk } from '../snapshot/manifest.ts';
 import { PARTIAL, writeWhole } from './atomic.ts';
 import { StoreFault, systemFault } from './fault.ts';
 import { sha256Hex } from './hash.ts';
+import { readRegular } from './regular.ts';
 
 const pack = promisify(gzip);
 const unpack = promisify(gunzip);
@@ -13,6 +15,7 @@ const unpack = promisify(gunzip);
 /** Share of the plain size below which gzip is worth its time at reading. */
 const WORTH = 0.9;
 const GZIP_LEVEL = 1;
+const MAX_PACKED_BYTES = 2 * MAX_CHUNK_BYTES;
 
 /** Where an object lies, relative to the store. */
 export interface Located {
@@ -64,9 +67,26 @@ export class ObjectFolder {
     });
   }
 
+  /**
+   * How a chunk lies here as gzip; null when it does not, or is damaged. Another version of zlib packs the same bytes otherwise, and
+   * manifests name the packed bytes too.
+   */
+  async packed(id: string, sizeBytes: number): Promise<Chunk | null> {
+    const path = this.pathOf(`${id}.gz`);
+    const stored = await readRegular(path, MAX_PACKED_BYTES).catch(() => null);
+    const plain = stored === null ? null : await unpack(stored, { maxOutputLength: Math.max(1, sizeBytes) }).catch(() => null);
+    if (stored === null || plain === null || plain.length !== sizeBytes || sha256Hex(plain) !== id) return null;
+    return { id, sizeBytes, gzip: { sha256: sha256Hex(stored), sizeBytes: stored.length } };
+  }
+
   /** Stores bytes and says how. Not fast for bytes that are there already: ask `has` first. */
   async put(bytes: Uint8Array, mayPack: boolean): Promise<Chunk> {
     const id = sha256Hex(bytes);
+    const there = mayPack ? await this.packed(id, bytes.length) : null;
+    if (there !== null) {
+      await this.touch(there, Date.now());
+      return there;
+    }
     const packed = mayPack ? await pack(bytes, { level: GZIP_LEVEL }) : null;
     const isWorth = packed !== null && packed.length < bytes.length * WORTH;
     const chunk: Chunk = { id, sizeBytes: bytes.length, gzip: isWorth ? { sha256: sha256Hex(packed), sizeBytes: packed.length } : null };
@@ -76,8 +96,9 @@ export class ObjectFolder {
 
   /** Stored bytes of a chunk. @throws StoreFault naming the object when they are not those the manifest names */
   async readStored(chunk: Chunk): Promise<Buffer> {
-    const { path } = this.locate(chunk);
-    const stored = await readFile(path).catch((error: unknown) => {
+    const { path, storedBytes } = this.locate(chunk);
+    const stored = await readRegular(path, storedBytes).catch((error: unknown) => {
+      if (error instanceof StoreFault) throw new StoreFault('damaged', `object ${objectName(chunk)}: ${error.message}`);
       throw missing(error) ? new StoreFault('missing', `object ${objectName(chunk)}: is missing`) : systemFault(error, path);
     });
     if (sha256Hex(stored) !== (chunk.gzip?.sha256 ?? chunk.id)) throw new StoreFault('damaged', `object ${objectName(chunk)}: its stored bytes are not those of the manifest`);

@@ -4,6 +4,10 @@ import { canonicalText } from '../snapshot/canonical.ts';
 import { writeWhole } from './atomic.ts';
 import { StoreFault } from './fault.ts';
 
+const isSeen = (value: unknown): value is Record<string, HighWater> =>
+  typeof value === 'object' && value !== null &&
+  Object.values(value).every((one: Partial<HighWater> | null) => Number.isSafeInteger(one?.sequence) && typeof one?.id === 'string');
+
 /** Highest snapshot of each chain that was ever seen, in a file beside the trust file: an old state of the store shows against it. */
 export class SeenFile {
   readonly #path: string;
@@ -27,10 +31,13 @@ export class SeenFile {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '{}';
       throw error;
     });
+    let all: unknown;
     try {
-      return JSON.parse(text) as Record<string, HighWater>;
+      all = JSON.parse(text);
     } catch {
       throw new StoreFault('malformed', `${this.#path}: is not JSON`);
     }
+    if (isSeen(all)) return all;
+    throw new StoreFault('malformed', `${this.#path}: needs sequence and id for each chain`);
   }
 }

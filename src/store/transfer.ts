@@ -1,4 +1,4 @@
-import { copyFile, readdir, readFile } from 'node:fs/promises';
+import { copyFile, readdir } from 'node:fs/promises';
 import { constants } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Candidate } from '../snapshot/choose.ts';
@@ -7,7 +7,7 @@ import { manifestText } from '../snapshot/read.ts';
 import type { TrustedKey } from '../snapshot/sign.ts';
 import { makeFolder, writeWhole } from './atomic.ts';
 import { atPath, StoreFault } from './fault.ts';
-import { judgeManifest, type Listed } from './manifests.ts';
+import { judgeManifest, type Listed, readManifestFile } from './manifests.ts';
 import { ObjectFolder, objectName } from './objects.ts';
 import { chunksOf, type SnapshotStore } from './store.ts';
 
@@ -42,10 +42,16 @@ export async function exportSnapshot(store: SnapshotStore, { manifest }: Candida
   await writeWhole(join(directory, MANIFEST), manifestText(manifest));
 }
 
+/** A store is a directory with manifests too. */
+const tellStore = async (directory: string, error: unknown): Promise<never> => {
+  const isStore = (await readdir(directory).catch((): string[] => [])).includes('manifests');
+  throw isStore ? new StoreFault('unfit', `${directory}: is a store, not an export of one snapshot; name the store with --store`) : error;
+};
+
 /** Opens a directory that `exportSnapshot` wrote, here or elsewhere. */
 export async function openExported(directory: string, keys: readonly TrustedKey[]): Promise<Exported> {
   const path = join(directory, MANIFEST);
-  const judged = judgeManifest(await atPath(path, () => readFile(path, 'utf8')), null, keys);
+  const judged = judgeManifest(await readManifestFile(path).catch((error: unknown) => tellStore(directory, error)), null, keys);
   const objects = new ObjectFolder(join(directory, 'objects'));
   const [first] = judged.candidate?.manifest.snapshot.files.flatMap(({ chunks }) => chunks) ?? [];
   const isProofOnly = first !== undefined && !(await objects.has(first)) && (await noneOf(objects, judged.candidate));
@@ -59,6 +65,19 @@ const noneOf = async (objects: ObjectFolder, candidate: Candidate | null): Promi
   return true;
 };
 
+/** Whether a chunk is in a store as a manifest names it. @throws StoreFault when it is there as other manifests name it */
+const isSound = async (objects: ObjectFolder, chunk: Chunk): Promise<boolean> => {
+  try {
+    await objects.readStored(chunk);
+    return true;
+  } catch (error) {
+    if (!(error instanceof StoreFault)) throw error;
+  }
+  const other = chunk.gzip === null ? null : await objects.packed(chunk.id, chunk.sizeBytes);
+  if (other !== null) throw new StoreFault('EEXIST', `object ${objectName(chunk)}: is in the store as another version of gzip packed it; import into a store of its own`);
+  return false;
+};
+
 /** Takes a snapshot from a directory into the store; each object is hashed on its way. @throws StoreFault when it is not whole or not trusted */
 export async function importSnapshot(store: SnapshotStore, { candidate, problem, objects, isProofOnly }: Exported): Promise<Candidate> {
   if (candidate === null || problem !== null) throw new StoreFault('refused', problem ?? 'manifest: cannot be read');
@@ -66,7 +85,7 @@ export async function importSnapshot(store: SnapshotStore, { candidate, problem,
   const lock = await store.lockCapture(candidate.manifest.snapshot.chain.name);
   try {
     for (const chunk of chunksOf(candidate.manifest.snapshot)) {
-      if (await store.objects.has(chunk)) await store.objects.touch(chunk, store.nowMs());
+      if (await isSound(store.objects, chunk)) await store.objects.touch(chunk, store.nowMs());
       else await writeWhole(store.objects.locate(chunk).path, await objects.readStored(chunk), { mode: 0o444 });
     }
     await store.manifests.add(candidate);

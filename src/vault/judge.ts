@@ -4,7 +4,7 @@ import type { Candidate } from '../snapshot/choose.ts';
 import { lineageProblem, replayProblem } from '../snapshot/lineage.ts';
 import type { SnapshotBody, Verification } from '../snapshot/manifest.ts';
 import { mergeVerification } from '../snapshot/policy.ts';
-import { loadKey, signManifest } from '../store/keys.ts';
+import { ownKey, signManifest } from '../store/keys.ts';
 import type { Listed } from '../store/manifests.ts';
 import type { ObjectFolder } from '../store/objects.ts';
 import { placesInStore } from '../store/sources.ts';
@@ -30,13 +30,19 @@ export interface AnchorsGiven {
   readonly quorum: number | null;
 }
 
+/** Nodes with a URL of their own: one that is named twice is one voice. */
+const apart = (peers: readonly PeerNode[]): PeerNode[] => {
+  const place = ({ url }: PeerNode): string => (URL.canParse(url) ? new URL(url).href : url);
+  return peers.filter((peer, i) => peers.findIndex((other) => place(other) === place(peer)) === i);
+};
+
 /** What a snapshot is tied to: checkpoints, the genesis, and what nodes say whose data is neither from its source nor from where the source's is. */
 const anchorsOf = async ({ rules, peers, origins }: Vault, given: AnchorsGiven, { head, source }: SnapshotBody): Promise<Anchors> => {
   const configured = rules.checkpoints.map((text) => ({ number: Number(text.split(':')[0]), hash: String(text.split(':')[1]) }));
   const checkpoints = [...configured, ...given.checkpoints].map((one) => ({ ...one, from: 'checkpoint' }));
   const genesis = rules.genesisHash === '' ? [] : [{ number: 0, hash: rules.genesisHash, from: 'genesis' }];
   const quorum = given.quorum ?? rules.quorum;
-  const others = peers.filter(({ name }) => !isKin(source, name, origins));
+  const others = apart(peers).filter(({ name }) => !isKin(source, name, origins));
   const kin = peers.flatMap(({ name }) => (name !== source && isKin(source, name, origins) ? [name] : []));
   if (quorum === 0 || others.length + kin.length === 0) return { checkpoints: [...checkpoints, ...genesis], peers: [] };
   const answers = await Promise.all(others.map(async (node) => ({ peer: node.name, hash: await hashAt(node, head.number) })));
@@ -95,12 +101,25 @@ export async function runVerification(vault: Vault, { candidate: { id, manifest 
   }
 }
 
-/** Writes what was found into the manifest and signs it anew. Nothing is written over a manifest that is not trusted. */
-export async function recordVerification({ store, settings, seen, chain }: Vault, { candidate, trust }: ToVerify, verification: Verification): Promise<Candidate> {
-  const { snapshot } = candidate.manifest;
-  if (trust !== null) return { ...candidate, manifest: { ...candidate.manifest, verification } };
-  const merged = { id: candidate.id, manifest: signManifest({ snapshot, verification: mergeVerification(candidate.manifest.verification, verification) }, await loadKey(settings.keyFile)) };
-  await store.manifests.replace(merged);
-  await seen.note(chain, { sequence: snapshot.sequence, id: candidate.id });
-  return merged;
+/** A snapshot as it was judged. */
+export interface Recorded extends Candidate {
+  /** Why the judgement is not in the store; null when it is. */
+  readonly notRecorded: string | null;
+}
+
+/**
+ * Writes what was found into the manifest and signs it anew. Nothing is written over a manifest that is not trusted, nor where there
+ * is no key whose signature counts: the manifest would lose the one that it has.
+ */
+export async function recordVerification({ store, settings, seen, chain }: Vault, { candidate, trust }: ToVerify, verification: Verification): Promise<Recorded> {
+  const { id, manifest: { snapshot, signatures, verification: before } } = candidate;
+  if (trust !== null) return { id, manifest: { snapshot, signatures, verification }, notRecorded: 'the manifest is not trusted' };
+  const merged = mergeVerification(before, verification);
+  const key = await ownKey(settings.keyFile);
+  const notRecorded = key === null ? `there is no signing key in ${settings.keyFile}` : store.manifests.trusts(key.keyId) ? null : `the key in ${settings.keyFile} is not trusted`;
+  if (key === null || notRecorded !== null) return { id, manifest: { snapshot, signatures, verification: merged }, notRecorded };
+  const manifest = signManifest({ snapshot, verification: merged }, key);
+  await store.manifests.replace({ id, manifest });
+  await seen.note(chain, { sequence: snapshot.sequence, id });
+  return { id, manifest, notRecorded };
 }

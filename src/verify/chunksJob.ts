@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import type { Sha256 } from '../snapshot/bytes.ts';
 import { leafHash } from '../snapshot/leaves.ts';
@@ -9,6 +9,10 @@ import { type ChunksJob, type ChunksResult, MAX_FAULTS, type Place, type PlacedL
 
 /** Read at once: small enough to be hashed while it is still in the processor's cache. */
 const READ_BYTES = 256 * 1024;
+
+/** Opens at once even what nobody writes to, such as a pipe, to see that it is no file. */
+const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+const NO_FILE = 'no file';
 
 const sha256: Sha256 = (bytes) => createHash('sha256').update(bytes).digest();
 
@@ -42,7 +46,7 @@ class ChunkReader {
       return chunk.gzip === null ? this.#raw(chunk, place) : this.#packed(chunk, chunk.gzip.sha256, place);
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code ?? 'EUNKNOWN';
-      return { id: chunk.id, sizeBytes: 0, problem: code === 'ENOENT' ? 'is missing' : `cannot be read: ${code}` };
+      return { id: chunk.id, sizeBytes: 0, problem: code === 'ENOENT' ? 'is missing' : code === NO_FILE ? 'is no file' : `cannot be read: ${code}` };
     }
   }
 
@@ -54,8 +58,9 @@ class ChunkReader {
   #open({ path }: Place): number {
     if (path === this.#path && this.#fd >= 0) return this.#fd;
     this.close();
-    this.#fd = openSync(path, 'r');
+    this.#fd = openSync(path, FLAGS);
     this.#path = path;
+    if (!fstatSync(this.#fd).isFile()) throw Object.assign(new Error('no file'), { code: NO_FILE });
     return this.#fd;
   }
 
@@ -64,8 +69,7 @@ class ChunkReader {
     const fd = this.#open(place);
     const sizeBytes = readPlace(fd, place, this.#buffer, (piece) => hash.update(piece));
     const id = hash.digest('hex');
-    const excess = place.offset === 0 && place.name.startsWith('object') ? fstatSync(fd).size - place.storedBytes : 0;
-    return { id, sizeBytes, problem: this.#judge(sizeBytes, place, id !== chunk.id) ?? (excess > 0 ? `has ${excess} bytes more than it should` : null) };
+    return { id, sizeBytes, problem: this.#judge(sizeBytes, place, id !== chunk.id) };
   }
 
   #packed(chunk: Chunk, storedHash: string, place: Place): Measured {
@@ -83,9 +87,11 @@ class ChunkReader {
     }
   }
 
-  #judge(read: number, { storedBytes }: Place, isOther: boolean): string | null {
+  #judge(read: number, { offset, storedBytes, name }: Place, isOther: boolean): string | null {
     if (read < storedBytes) return `is cut off: ${read} of ${storedBytes} bytes`;
-    return isOther ? 'has other bytes than the manifest names' : null;
+    if (isOther) return 'has other bytes than the manifest names';
+    const excess = offset === 0 && name.startsWith('object') ? fstatSync(this.#fd).size - storedBytes : 0;
+    return excess > 0 ? `has ${excess} bytes more than it should` : null;
   }
 }
 

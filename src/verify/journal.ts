@@ -29,14 +29,27 @@ const load = (path: string, nowMs: number): Map<number, Uint8Array> => {
   return tops;
 };
 
+/** A journal only saves time: where it cannot be written, on a full disk or a read-only medium, the verification goes on without. */
+const tryIt = (write: () => void): boolean => {
+  try {
+    write();
+    return true;
+  } catch {
+    return false;
+  }
+};
+
 /** Journal of the verification of one snapshot: goes on where one that was cut short ended. */
 export function openJournal(folder: string, id: string, nowMs: number): FileJournal {
-  makeFolder(folder, 0o700);
   const path = join(folder, `${id}.runs`);
+  let isKept = tryIt(() => makeFolder(folder, 0o700));
   const tops = load(path, nowMs);
+  const line = (run: number, top: Uint8Array): string => `${run} ${Buffer.from(top).toString('hex')}\n`;
   return {
     top: (run) => tops.get(run),
-    add: (run, top) => appendFileSync(path, `${run} ${Buffer.from(top).toString('hex')}\n`, { mode: 0o600 }),
-    finish: () => rmSync(path, { force: true }),
+    add: (run, top) => {
+      isKept = isKept && tryIt(() => appendFileSync(path, line(run, top), { mode: 0o600 }));
+    },
+    finish: () => void tryIt(() => rmSync(path, { force: true })),
   };
 }

@@ -87,6 +87,12 @@ const boot = async ({ snapshot: { head }, trialBoot }: VerifyWork): Promise<Leve
 
 const proofFile = ({ proof }: SnapshotBody, name: string): FileEntry | null => proof.find(({ path }) => path === name) ?? null;
 
+/** A snapshot that says itself that it is of another chain, whether its first block was captured or not. */
+const otherGenesis = ({ chain }: SnapshotBody, { checkpoints }: Anchors): LevelRecord | null => {
+  const told = checkpoints.find(({ number, hash }) => number === 0 && hash.toLowerCase() !== chain.genesisHash);
+  return told === undefined ? null : record('L3', 'failed', `snapshot.chain.genesisHash: is ${chain.genesisHash}, but the ${told.from} is ${told.hash}`);
+};
+
 const headerLevels = async (work: VerifyWork, onHeaders: (headers: number) => void): Promise<readonly [LevelRecord, LevelRecord, LevelRecord]> => {
   const { snapshot, anchors, pool, read, signal } = work;
   const file = proofFile(snapshot, PROOF_FILES.blocks);
@@ -96,7 +102,7 @@ const headerLevels = async (work: VerifyWork, onHeaders: (headers: number) => vo
   }
   const wanted = [0, snapshot.head.number, ...anchors.checkpoints.map(({ number }) => number), ...anchors.peers.map(({ number }) => number)];
   const outcome = await proveBlocks(file, { pool, read, wanted, statusFromBlock: statusFrom(snapshot.chain.chainId), onHeaders, ...(signal === undefined ? {} : { signal }) });
-  const headers = levelHeaders(snapshot, outcome, judgeAnchors(outcome.wanted, anchors));
+  const headers = otherGenesis(snapshot, anchors) ?? levelHeaders(snapshot, outcome, judgeAnchors(outcome.wanted, anchors));
   return [headers, levelBodies(outcome, headers), levelReceipts(outcome, headers)];
 };
 

@@ -82,7 +82,9 @@ export async function verifyStored(setup: Setup): Promise<number> {
   }
   const { one, all } = await find(setup);
   const work: ToVerify = { candidate: known(one), trust: await trustProblem(one, all, setup), objects: setup.store.objects, isProofOnly: false };
-  return tell(setup, await recordVerification(setup, work, await verifyShown(setup, work)));
+  const recorded = await recordVerification(setup, work, await verifyShown(setup, work));
+  if (recorded.notRecorded !== null) setup.world.err(`tidegate: not recorded: ${plainText(recorded.notRecorded)}`);
+  return tell(setup, recorded);
 }
 
 /** `tidegate snapshot restore ID DIR`: writes the data of a proven snapshot to a new directory. */

@@ -63,6 +63,8 @@ export async function setUp(command: SnapshotCommand, world: World): Promise<Set
   const keys = await loadTrust(settings.trustFile);
   const store = new SnapshotStore({ root: settings.directory, keys: () => keys, nowMs: () => world.nowMs() });
   const seen = new SeenFile(`${settings.trustFile}.seen`);
-  const peers = command.peers.length > 0 ? command.peers.map((url, i) => ({ name: source.peers.find((peer) => peer.url === url)?.name ?? `peer ${i + 1}`, url })) : source.peers;
+  // offline nobody is asked but those who are named
+  const known = texts.has('offline') ? [] : source.peers;
+  const peers = command.peers.length > 0 ? command.peers.map((url, i) => ({ name: source.peers.find((peer) => peer.url === url)?.name ?? `peer ${i + 1}`, url })) : known;
   return { setup: { command, world, settings, rules: source.rules, chain: source.chain, peers, origins: source.origins, store, keys, seen, journalFolder: join(dirname(settings.trustFile), 'snapshot-progress'), nowMs: () => world.nowMs() } };
 }

@@ -55,6 +55,28 @@ describe('reading', () => {
     expect(problem(set('snapshot.extra', 1))).toContain('snapshot: ');
   });
 
+  test('a file below a file is refused, however many names lie between', () =>
+    expect(problem(manifest({ files: [file('a'), file('a.b'), file('a/c/d')] }))).toBe('snapshot.files[2] "a/c/d" is below a path that is a file'));
+
+  test.each<[string, (text: string) => string, string | RegExp]>([
+    ['a member twice', (text) => text.replace('"sequence":1', '"sequence":1,"sequence":1'), 'is not in canonical form'],
+    ['a member of the prototype', (text) => text.replace('"sequence":1', '"__proto__":1,"sequence":1'), /snapshot: |canonical/],
+    ['a number in another form', (text) => text.replace('"sequence":1', '"sequence":1.0'), 'is not in canonical form'],
+    ['minus zero', (text) => text.replace('"mode":420', '"mode":-0'), 'is not in canonical form'],
+    ['half a surrogate pair', (text) => text.replace('"source":"node-1"', '"source":"\\ud800"'), 'is not in canonical form'],
+    ['a number over 2^53', (text) => text.replace('"number":10', '"number":9007199254740993'), /snapshot\.head\.number: /],
+    ['one that is not finite', (text) => text.replace('"number":10', '"number":1e999'), /snapshot\.head\.number: /],
+    ['a negative size', (text) => text.replace(/"sizeBytes":\d+/, '"sizeBytes":-1'), /sizeBytes: /],
+    ['a chunk that is too large', (text) => text.replace(/"sizeBytes":\d+/, '"sizeBytes":4194305'), /sizeBytes: /],
+    ['null', () => 'null\n', /./],
+    ['no end', () => '['.repeat(100_000), 'is not JSON'],
+  ])('%s', (_name, change, why) => {
+    const text = manifestText(manifest());
+    const read = readManifest(change(text));
+    expect(change(text)).not.toBe(text);
+    expect('problem' in read ? read.problem : null).toEqual(typeof why === 'string' ? why : expect.stringMatching(why));
+  });
+
   test('another text for the same values is refused', () => {
     expect(readManifest(JSON.stringify(manifest(), null, 1))).toEqual({ problem: 'is not in canonical form' });
     expect(readManifest('{')).toEqual({ problem: 'is not JSON' });
