@@ -37,6 +37,10 @@ const HALVE_AT = 512;
 /** Slots per ms that a light call takes: enough to send 20 calls each ms one by one, near what a process can. */
 const SLOTS_PER_MS = 20;
 const SMOOTHING = 1 / 32;
+/** A process that waits for less of its time than this has none to spare for exchanges that batches save it. */
+const IDLE_SHARE = 0.5;
+/** Slots beyond what the node's time asks for, for a process that does nothing but wait. */
+const SPARE_SLOTS = 6;
 /** How fast the shortest time is forgotten, per call. */
 const FORGETTING = 1 / 512;
 /** Calls of the first batch that a node ever gets. */
@@ -67,6 +71,8 @@ export class Sharing {
   private costMs = 0;
   /** What an exchange usually takes, the process's own work included. */
   private usualMs = 0;
+  /** What share of its time the process waited for the outside world of late. */
+  private idleShare = 0;
   private slotCount: number;
   private limit: number;
   /** Most calls that the node is known to take, until `cappedUntilMs`. */
@@ -86,9 +92,13 @@ export class Sharing {
     this.limit = Math.min(TRIAL_CALLS, this.cap);
   }
 
-  /** Exchanges of light calls under way from which on further ones wait. */
+  /**
+   * Exchanges of light calls under way from which on further ones wait. While the process has time to spare, more of them than the node's
+   * time asks for: nobody waits who need not, and each call may cost more.
+   */
   get slots(): number {
-    return this.slotCount;
+    const spare = Math.max(0, Math.floor((this.idleShare - IDLE_SHARE) * (SPARE_SLOTS / (1 - IDLE_SHARE))));
+    return Math.min(this.options.connections, this.slotCount + spare);
   }
 
   /** The node has answered a batch as it should, and refused none since. */
@@ -132,6 +142,11 @@ export class Sharing {
     this.refusals = 0;
     if (this.cappedUntilMs <= nowMs) this.cap = this.options.maxCalls;
     if (count >= this.limit) this.limit = Math.min(this.cap, this.limit * 2);
+  }
+
+  /** The process waited for so much of its time of late. @param share 0 to 1 */
+  onIdle(share: number): void {
+    this.idleShare += (share - this.idleShare) / 2;
   }
 
   /** The node found a batch of so many calls too large: half of it is the most from now on; under two there is nothing left to share. */

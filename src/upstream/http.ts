@@ -10,7 +10,9 @@ import type { CallClient, CallSink, Exchange, ReplySink, UpstreamClient } from '
 import { WaitingQueue } from './queue.ts';
 import { HttpRequest } from './request.ts';
 import type { RequestHost } from './request.ts';
+import { Round } from './round.ts';
 import type { Refusal } from './shared.ts';
+import { Stopwatch } from './stopwatch.ts';
 import { parseTarget } from './target.ts';
 import type { UpstreamTarget } from './target.ts';
 import type { World } from './world.ts';
@@ -48,11 +50,13 @@ export interface HttpUpstreamOptions {
 
 /** A node that has kept a shared message unanswered for so long, and never answered one, does not take them. */
 const IGNORED_MS = 1_000;
+/** So many light calls of one round do not wait for its end: the node works on them meanwhile. */
+const GATHERED = 16;
 
 /**
  * One node over HTTP/1.1 with keep-alive: one request per connection at a time, no pipelining, redirects not followed.
  * Asks for `identity` encoding: between a gateway and its nodes inflating costs more than the bytes.
- * While there is a free slot a call goes out alone at once. Who finds none waits here, first come first served, so that a cancelled one
+ * While there is a free slot a call goes out at once, a light one with those of its round of the event loop. Who finds none waits here, first come first served, so that a cancelled one
  * leaves at once; light calls that wait leave together as one JSON-RPC batch.
  */
 export class HttpUpstream implements UpstreamClient, CallClient, RequestHost, BatchHost {
@@ -72,6 +76,9 @@ export class HttpUpstream implements UpstreamClient, CallClient, RequestHost, Ba
   /** Requests of light calls that keep further light calls waiting. */
   private readonly busy: HttpRequest[] = [];
   private waitTimer: TimerHandle | null = null;
+  private readonly stopwatch: Stopwatch;
+  /** At its end light calls leave that came in it. */
+  private readonly round: Round;
   private closing: Promise<void> | null = null;
   private onIdle: (() => void) | null = null;
 
@@ -86,6 +93,8 @@ export class HttpUpstream implements UpstreamClient, CallClient, RequestHost, Ba
     this.target = parseTarget(options.url, options.headers);
     this.connector = new Connector(options.connectTimeoutMs, world.timers);
     this.queue = new WaitingQueue(() => this.settleIdle());
+    this.stopwatch = new Stopwatch(world.clock, (share) => this.share?.sharing.onIdle(share));
+    this.round = new Round(() => this.leave());
     this.pool = new Pool(this.target.origin, {
       connections: options.connections + (options.maxBeside ?? 0),
       connect: this.connector.connect,
@@ -151,10 +160,9 @@ export class HttpUpstream implements UpstreamClient, CallClient, RequestHost, Ba
 
   onAnswered({ cargo, began }: HttpRequest): void {
     if (this.share === null) return;
-    const nowMs = this.clock.nowMs();
-    const took = { wallMs: nowMs - began.nowMs, idleMs: this.idleMs() - began.idleMs };
+    const took = this.stopwatch.stop(began);
     if (cargo instanceof HttpBatch) cargo.took = took;
-    else if (cargo instanceof HttpExchange && cargo.call?.batchable === true) this.share.sharing.onLone(cargo.call, took, nowMs);
+    else if (cargo instanceof HttpExchange && cargo.call?.batchable === true) this.share.sharing.onLone(cargo.call, took, this.clock.nowMs());
   }
 
   onRead(batch: HttpBatch, refusal: Refusal | null): void {
@@ -182,20 +190,38 @@ export class HttpUpstream implements UpstreamClient, CallClient, RequestHost, Ba
 
   /** Begins an exchange, lets it wait, or refuses it, then false. */
   private admit(exchange: HttpExchange): boolean {
+    const { queue } = this;
     const light = this.isLight(exchange);
-    const isFree = this.begun < this.options.connections && (!light || this.busy.length < (this.share?.sharing.slots ?? 0));
-    if (this.closing === null && isFree) {
-      this.begin([exchange], light);
+    if (this.closing === null && !light && this.begun < this.options.connections) {
+      this.begin([exchange], false);
       return true;
     }
-    const refusal = this.closing !== null ? closingFailure(true) : this.queue.size >= this.options.maxWaiting ? refusedHere('too many calls wait for a connection') : null;
+    // some may wait for no more than the end of this round
+    if (this.round.open && queue.size >= this.options.maxWaiting) this.beginNext();
+    const refusal = this.closing !== null ? closingFailure(true) : queue.size >= this.options.maxWaiting ? refusedHere('too many calls wait for a connection') : null;
     if (refusal !== null) {
       queueMicrotask(() => exchange.fail(refusal));
       return false;
     }
-    this.queue.add(exchange, light);
-    if (light) this.watchWaiting();
+    queue.add(exchange, light);
+    if (light) this.gather();
     return true;
+  }
+
+  /** Light calls that come in one round of the event loop leave together at its end, where a slot is free: a message costs more than a call in it. */
+  private gather(): void {
+    if (this.round.open) {
+      if (this.queue.lightSize >= GATHERED) this.leave();
+    } else if (this.begun < this.options.connections && this.busy.length < (this.share?.sharing.slots ?? 0)) {
+      this.round.begin();
+    } else {
+      this.watchWaiting();
+    }
+  }
+
+  private leave(): void {
+    this.beginNext();
+    if (this.queue.lightSize > 0) this.watchWaiting();
   }
 
   private isLight({ call, alone }: HttpExchange): boolean {
@@ -208,7 +234,7 @@ export class HttpUpstream implements UpstreamClient, CallClient, RequestHost, Ba
     if (only === undefined) return;
     this.begun++;
     const cargo = exchanges.length === 1 ? only : new HttpBatch(this, exchanges);
-    const request = new HttpRequest(this, cargo, { nowMs: this.clock.nowMs(), idleMs: this.idleMs() });
+    const request = new HttpRequest(this, cargo, this.stopwatch.start());
     if (cargo instanceof HttpBatch) cargo.request = request;
     else cargo.place = request;
     if (light) this.busy.push(request);
@@ -248,10 +274,6 @@ export class HttpUpstream implements UpstreamClient, CallClient, RequestHost, Ba
     const place = this.busy.indexOf(request);
     const last = place < 0 ? undefined : this.busy.pop();
     if (last !== undefined && last !== request) this.busy[place] = last;
-  }
-
-  private idleMs(): number {
-    return this.clock.idleMs?.() ?? this.clock.nowMs();
   }
 
   private settleIdle(): void {

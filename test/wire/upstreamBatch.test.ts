@@ -84,12 +84,21 @@ function ask(upstream: HttpUpstream, id: number, { method = 0, batchable = true 
 
 const askMany = (upstream: HttpUpstream, from: number, to: number): Sent[] => Array.from({ length: to - from + 1 }, (_, i) => ask(upstream, from + i));
 
+const round = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** The first one comes in a round of the event loop of its own, and is sent; the others find it under way. */
+async function askBehind(upstream: HttpUpstream, from: number, to: number): Promise<Sent[]> {
+  const first = ask(upstream, from);
+  await round();
+  return [first, ...askMany(upstream, from + 1, to)];
+}
+
 const entry = (id: number): string => `entry "0x${id.toString(16)}"`;
 
 describe('calls that wait for a slot', () => {
   it('the first goes alone at once, those that wait meanwhile leave together when it is answered', async () => {
     const { node, upstream, taken } = await bench();
-    const calls = askMany(upstream, 1, 6);
+    const calls = await askBehind(upstream, 1, 6);
     const first = await node.request(0);
     expect([first.isBatch, upstream.waiting]).toEqual([false, 5]);
     first.answerAll();
@@ -102,7 +111,7 @@ describe('calls that wait for a slot', () => {
 
   it('what is not to be shared goes alone, past the light ones that wait', async () => {
     const { node, upstream } = await bench();
-    askMany(upstream, 1, 3);
+    await askBehind(upstream, 1, 3);
     ask(upstream, 4, { batchable: false });
     const heavy = await node.request(1);
     expect([heavy.isBatch, heavy.calls[0]?.id]).toEqual([false, 4]);
@@ -120,14 +129,14 @@ describe('calls that wait for a slot', () => {
   it('no batch holds more calls or bytes than allowed, and no exchange is beyond the connections', async () => {
     const each = requestEnvelope(10, 'eth_call', '[]').length;
     const { node, upstream } = await bench({ maxBytes: 3 * (each + 1) + 1 });
-    askMany(upstream, 10, 20);
+    await askBehind(upstream, 10, 20);
     node.auto = (asked) => asked.answerAll();
     await vi.waitFor(() => expect(node.sizes).toEqual([1, 3, 3, 3, 1]));
   });
 
   it('a batch that was thought to be light and is not keeps others waiting for maxWaitMs, no longer', async () => {
     const { node, upstream, world } = await bench();
-    askMany(upstream, 1, 3);
+    await askBehind(upstream, 1, 3);
     await node.request(0);
     world.advance(5);
     const second = await node.request(1);
@@ -135,10 +144,75 @@ describe('calls that wait for a slot', () => {
   });
 });
 
+describe('calls that come in one round of the event loop', () => {
+  it('leave together at its end', async () => {
+    const { node, upstream, taken } = await bench();
+    node.auto = (asked) => asked.answerAll();
+    const calls = askMany(upstream, 1, 5);
+    expect(calls.every(({ exchange }) => exchange.waiting)).toBe(true);
+    expect(await Promise.all(calls.map(({ done }) => done))).toEqual([1, 2, 3, 4, 5].map(entry));
+    expect([node.sizes, taken]).toEqual([[5], ['5 answered']]);
+  });
+
+  it('one that comes alone goes alone, at the end of its round', async () => {
+    const { node, upstream } = await bench();
+    const only = ask(upstream, 1);
+    await round();
+    expect(only.exchange.waiting).toBe(false);
+    expect((await node.request(0)).isBatch).toBe(false);
+  });
+
+  it('what is not to be shared waits for no end', async () => {
+    const { upstream } = await bench();
+    expect(ask(upstream, 1, { batchable: false }).exchange.waiting).toBe(false);
+  });
+
+  it('sixteen of them do not wait for those behind them', async () => {
+    const { node, upstream } = await bench();
+    node.auto = (asked) => asked.answerAll();
+    const calls = askMany(upstream, 1, 40);
+    expect(calls.filter(({ exchange }) => exchange.waiting)).toHaveLength(24);
+    await Promise.all(calls.map(({ done }) => done));
+    expect(node.sizes).toEqual([16, 24]);
+  });
+
+  it('those given up in their round are not sent', async () => {
+    const { node, upstream } = await bench();
+    const [first, second] = askMany(upstream, 1, 2);
+    first?.exchange.cancel();
+    await round();
+    expect([first?.endings, (await node.request(0)).calls.map(({ id }) => id)]).toEqual([['cancelled: cancelled'], [second?.id]]);
+  });
+
+  it('are refused beyond those that may wait, once a slot has taken what it can', async () => {
+    const { node, upstream } = await bench({ upstream: { maxWaiting: 3 } });
+    const calls = askMany(upstream, 1, 7);
+    expect(await Promise.all(calls.slice(6).map(({ done }) => done))).toEqual(['transport: too many calls wait for a connection']);
+    expect((await node.request(0)).calls.map(({ id }) => id)).toEqual([1, 2, 3]);
+    expect(upstream.waiting).toBe(3);
+  });
+
+  it('fail when the upstream is closed before its end', async () => {
+    const { upstream } = await bench();
+    const calls = askMany(upstream, 1, 2);
+    await upstream.close(0);
+    expect(await Promise.all(calls.map(({ done }) => done))).toEqual(['transport: closing', 'transport: closing']);
+  });
+
+  it('are answered when it is closed with time', async () => {
+    const { node, upstream } = await bench();
+    node.auto = (asked) => asked.answerAll();
+    const calls = askMany(upstream, 1, 2);
+    const closed = upstream.close(60_000);
+    expect(await Promise.all(calls.map(({ done }) => done))).toEqual([1, 2].map(entry));
+    await closed;
+  });
+});
+
 describe('each call in a batch ends by itself', () => {
   async function inBatch(): Promise<Bench & { calls: Sent[]; batch: Asked }> {
     const made = await bench();
-    const calls = askMany(made.upstream, 1, 4);
+    const calls = await askBehind(made.upstream, 1, 4);
     (await made.node.request(0)).answerAll();
     return { ...made, calls, batch: await made.node.request(1) };
   }
@@ -162,7 +236,7 @@ describe('each call in a batch ends by itself', () => {
 
   it('one that is cancelled while it waits is not sent', async () => {
     const { node, upstream } = await bench();
-    const calls = askMany(upstream, 1, 4);
+    const calls = await askBehind(upstream, 1, 4);
     expect(calls[2]?.exchange.waiting).toBe(true);
     calls[2]?.exchange.cancel();
     (await node.request(0)).answerAll();
@@ -201,7 +275,7 @@ describe('nodes that take no batches, or answer them wrongly', () => {
   ])('%s: every call is sent again alone and answered', async (_name, refuse, verdict) => {
     const { node, upstream, taken } = await bench({ upstream: { maxResponseBytes: 4096 } });
     node.auto = (asked) => (asked.isBatch ? refuse(asked) : asked.answerAll());
-    const calls = askMany(upstream, 1, 5);
+    const calls = await askBehind(upstream, 1, 5);
     expect(await Promise.all(calls.map(({ done }) => done))).toEqual([1, 2, 3, 4, 5].map(resultOf));
     expect(taken).toEqual([`4 ${verdict}`]);
     expect(calls.every(({ endings }) => endings.length === 1)).toBe(true);
@@ -210,7 +284,7 @@ describe('nodes that take no batches, or answer them wrongly', () => {
   it('what is right of a wrong answer is taken, the rest sent again alone', async () => {
     const { node, upstream, taken } = await bench();
     node.auto = (asked) => (asked.isBatch ? asked.answer(`[${resultOf(4)},${resultOf(2)},${resultOf(99)}]`) : asked.answerAll());
-    const calls = askMany(upstream, 1, 4);
+    const calls = await askBehind(upstream, 1, 4);
     expect(await Promise.all(calls.map(({ done }) => done))).toEqual([resultOf(1), entry(2), resultOf(3), entry(4)]);
     expect(taken).toEqual(['3 refused']);
   });
@@ -218,34 +292,34 @@ describe('nodes that take no batches, or answer them wrongly', () => {
   it('the entries of a batch may come in any order', async () => {
     const { node, upstream } = await bench();
     node.auto = (asked) => (asked.isBatch ? asked.answer(`[${ids(asked).reverse().map(resultOf).join(',')}]`) : asked.answerAll());
-    const calls = askMany(upstream, 1, 5);
+    const calls = await askBehind(upstream, 1, 5);
     expect(await Promise.all(calls.map(({ done }) => done))).toEqual([resultOf(1), ...[2, 3, 4, 5].map(entry)]);
   });
 
   it('a refusal is remembered: no batch until its time is over, then a small one', async () => {
     const { node, upstream, world } = await bench();
     node.auto = (asked) => (asked.isBatch ? asked.answer(error('no batches')) : asked.answerAll());
-    await Promise.all(askMany(upstream, 1, 9).map(({ done }) => done));
+    await Promise.all((await askBehind(upstream, 1, 9)).map(({ done }) => done));
     expect(node.sizes.filter((size) => size > 1)).toEqual([8]);
-    await Promise.all(askMany(upstream, 10, 19).map(({ done }) => done));
+    await Promise.all((await askBehind(upstream, 10, 19)).map(({ done }) => done));
     expect(node.sizes.filter((size) => size > 1)).toEqual([8]);
     world.advance(60_000);
     node.auto = (asked) => asked.answerAll();
-    await Promise.all(askMany(upstream, 20, 29).map(({ done }) => done));
+    await Promise.all((await askBehind(upstream, 20, 29)).map(({ done }) => done));
     expect(node.sizes.filter((size) => size > 1)).toEqual([8, 2, 4, 3]);
   });
 
   it('of a node that answered no batch yet, a cut connection is taken for a refusal', async () => {
     const { node, upstream, taken } = await bench({ answered: 0 });
     node.auto = (asked) => (asked.isBatch ? asked.hangUp() : asked.answerAll());
-    const calls = askMany(upstream, 1, 3);
+    const calls = await askBehind(upstream, 1, 3);
     expect(await Promise.all(calls.map(({ done }) => done))).toEqual([1, 2, 3].map(resultOf));
     expect(taken).toEqual(['2 refused']);
   });
 
   it('of a node that answered no batch yet, one that everybody gave up after a second is a refusal', async () => {
     const { node, upstream, taken, world } = await bench({ answered: 0 });
-    const calls = askMany(upstream, 1, 3);
+    const calls = await askBehind(upstream, 1, 3);
     (await node.request(0)).answerAll();
     await node.request(1);
     world.advance(1_000);

@@ -141,6 +141,18 @@ describe('how many leave together', () => {
     sharing.onBatch([BALANCE, BALANCE], waited(500), 0);
     expect(sharing.slots).toBeLessThan(7);
   });
+
+  it('a process with time to spare has more slots, a busy one none but what the node asks for', () => {
+    const sharing = light({ connections: 6 });
+    expect(sharing.slots).toBe(1);
+    times(20, () => sharing.onIdle(0.7));
+    expect(sharing.slots).toBe(3);
+    times(20, () => sharing.onIdle(1));
+    expect(sharing.slots).toBe(6);
+    expect(sharing.take(3)).toBe(2);
+    times(20, () => sharing.onIdle(0.4));
+    expect(sharing.slots).toBe(1);
+  });
 });
 
 describe('refusals', () => {
