@@ -63,7 +63,7 @@ export const FAULTS = {
   forbidden: row('forbidden', [-32001, 403, 'client'], 'not allowed', 'The key or the origin may not do this.'),
   rateLimited: row('rateLimited', [-32005, 429, 'client'], 'rate limit exceeded', 'The client is over its rate or concurrency.'),
   overBudget: row('overBudget', [-32005, 429, 'self'], 'every node that can take the call is at its rate limit', 'Every node that could take the call has used up its budget, and routing.budgetWaitMs is not enough for one to have some again.'),
-  overloaded: row('overloaded', [-32005, 503, 'self'], 'the gateway is at its limit', 'server.maxInFlight calls are under way.'),
+  overloaded: row('overloaded', [-32005, 503, 'self'], 'the gateway is at its limit', 'server.maxInFlight calls are under way; or every node that could take the call has as many as its maxInFlight, and routing.budgetWaitMs was not enough for one of them to end.'),
   noUpstream: row('noUpstream', [-32000, 503, 'node'], 'no upstream can answer now', 'No candidate is up, or every one failed before the deadline.'),
   deadline: row('deadline', [-32000, 503, 'node'], 'no upstream answered in time', 'The call reached its deadline.'),
   badAnswer: row('badAnswer', [-32000, 503, 'node'], 'the upstream answered garbage', 'The answer was not a JSON-RPC answer to this call.'),

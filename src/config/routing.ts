@@ -38,7 +38,7 @@ export const routingSection = section(
     budgetWaitMs: durationMs(
       D.budgetWaitMs,
       [0, HOUR_MS],
-      'Longest time a call waits when the budgets of all nodes that could take it are used up; 0 = it is refused at once.',
+      'Longest time a call waits when all nodes that could take it have used up their budgets, or have as many calls in flight as they may; 0 = it is refused at once.',
     ),
     connectTimeoutMs: durationMs(D.connectTimeoutMs, [1, HOUR_MS], 'Longest time to connect to a node.'),
     attemptTimeout: section(

@@ -20,6 +20,7 @@ export interface Pausable {
   readonly spec: MethodSpec;
   readonly client: Client;
   readonly live: boolean;
+  readonly startedMs: number;
   /** Looks at the chain and goes on from there. */
   approach(): void;
   refuse(fault: Fault): void;
@@ -32,6 +33,8 @@ export class CallPause {
   private readonly run: Pausable;
   private wait: TimerHandle | null = null;
   private reruns = 0;
+  /** Until when it waits for a place at a node; -1 = it never had to. */
+  private roomUntilMs = -1;
 
   constructor(run: Pausable) {
     this.run = run;
@@ -69,6 +72,20 @@ export class CallPause {
     const isThere = (): boolean => chain.table.serving.some((index) => view.stands(chain.table.entries[index]));
     if (isThere()) return this.run.refuse(notAtHead());
     this.until(isThere, (reached) => (reached ? this.run.approach() : this.run.refuse(notAtHead())));
+  }
+
+  /** Every node that could take the call has as many as it may. False when the call has waited long enough for one of them to end. */
+  forRoom(): boolean {
+    const { chain, server, startedMs } = this.run;
+    const { budgetWaitMs, deadlineMs } = chain.config.routing;
+    const nowMs = server.parts.world.clock.nowMs();
+    if (this.roomUntilMs < 0) this.roomUntilMs = Math.min(nowMs + budgetWaitMs, startedMs + deadlineMs);
+    if (nowMs >= this.roomUntilMs) return false;
+    this.wait = chain.room.wait(this.roomUntilMs - nowMs, () => {
+      this.wait = null;
+      if (this.run.live) this.run.approach();
+    });
+    return true;
   }
 
   /** Whether the nodes that have a head which is not trusted yet have all failed: others will have it soon. */

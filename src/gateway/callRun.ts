@@ -253,6 +253,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
     this.client.trace?.onRanked(chain, spec, nowMs);
     this.client.inner?.order(candidates, candidateCount);
     if (view.sight.firm && candidateCount > 0 && !view.stands(table.entries[candidates[0] as number])) return this.pause.forNode(view);
+    if (candidateCount === 0 && chain.ranker.refusal === 'overloaded' && this.pause.forRoom()) return;
     if (candidateCount > 0 && !chain.book.budgets.hasRoom(candidates[0] as number, spec.weight, nowMs) && this.holdsBack(candidates, candidateCount, nowMs)) return;
     const hashSeen = spec.nullMeansAbsent && sawHash(chain, spec, call.paramsRaw);
     const deadlineMs = this.startedMs + chain.config.routing.deadlineMs;
@@ -267,8 +268,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
   }
 
   refuse(fault: Fault): void {
-    const body = errorEnvelope(this.call.idRaw ?? 'null', fault);
-    this.answer({ status: fault.spec.status, body, upstream: '', retryAfterS: fault.retryAfterS, cache: this.cached.verdict, outcome: fault.spec.kind as FaultKind });
+    this.answer({ status: fault.spec.status, body: errorEnvelope(this.call.idRaw ?? 'null', fault), upstream: '', retryAfterS: fault.retryAfterS, cache: this.cached.verdict, outcome: fault.spec.kind as FaultKind });
     this.flight.onFault(fault);
   }
 

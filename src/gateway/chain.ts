@@ -34,6 +34,7 @@ import { UpstreamNode } from './node.ts';
 import type { GatewayWorld } from './node.ts';
 import { NodeSet } from './nodes.ts';
 import { RecentHashes } from './recent.ts';
+import { RoomLine } from './roomLine.ts';
 import { Sends } from './sends.ts';
 import type { SendDesk } from './sharedSends.ts';
 import { stampShapes } from './stamps.ts';
@@ -99,6 +100,8 @@ export class ChainRuntime implements Serving {
   readonly sends: Sends;
   /** Traces and debug calls under way. */
   readonly heavy: Slots;
+  /** Calls for which no node has a place. */
+  readonly room: RoomLine;
   /** Filters of clients. */
   readonly filters: FilterDesk;
   /** What log queries share. */
@@ -150,6 +153,8 @@ export class ChainRuntime implements Serving {
     this.filters = parts.filters;
     this.sends = new Sends(this, parts.sends ?? null);
     this.heavy = new Slots(config.routing.heavy.maxInFlight);
+    this.room = new RoomLine({ timers, hasPlace: (index) => this.book.inFlight(index) < (this.table.entries[index]?.maxInFlight ?? 0) });
+    this.book.onEnded = (index) => this.room.onEnded(index);
     this.nodes = new NodeSet((seat) => new UpstreamNode(seat, { world, metrics, methods: catalog.size }));
     this.subs = new ChainSubs(config.subscriptions, { ...parts.subs, world, metrics: metrics.subs, view: parts.view });
   }

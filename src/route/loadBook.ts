@@ -9,6 +9,8 @@ const SILENT_SENDS = 3;
  */
 export class LoadBook {
   readonly budgets = new BudgetBook();
+  /** Called when an attempt is over. */
+  onEnded: (upstreamIndex: number) => void = () => undefined;
   private counts: Int32Array;
   private unanswered: Int32Array;
   /** When the first of the unanswered was sent. */
@@ -39,6 +41,7 @@ export class LoadBook {
   /** An attempt is over, however it ended. Called once for every `sent`. */
   ended(upstreamIndex: number): void {
     this.counts[upstreamIndex] = Math.max(0, this.inFlight(upstreamIndex) - 1);
+    this.onEnded(upstreamIndex);
   }
 
   /** Calls of another process began (above 0) or ended. */
