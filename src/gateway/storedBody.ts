@@ -1,9 +1,6 @@
 import type { Entry } from '../cache/entry.ts';
 import { answerHead, closedValue, nodeErrorEnvelope, resultEnvelope } from '../rpc/envelope.ts';
 
-/** Values from this size on are sent from where they are kept; smaller ones are copied sooner than sent in two pieces. */
-const PARTED_BYTES = 8192;
-
 /** What of an answer is made for its caller, and what follows that as it is kept. */
 interface StoredBody {
   readonly body: Buffer;
@@ -12,7 +9,7 @@ interface StoredBody {
 
 /** A stored answer under its caller's id. @param inParts it goes out by itself over HTTP, so that a large value need not be copied */
 export function storedBody(idRaw: string, { value, isError }: Entry, inParts: boolean): StoredBody {
-  const rest = inParts && value.length >= PARTED_BYTES ? closedValue(value) : null;
+  const rest = inParts ? closedValue(value) : null;
   if (rest !== null) return { body: answerHead(idRaw, isError), rest };
   return { body: isError ? nodeErrorEnvelope(idRaw, value) : resultEnvelope(idRaw, value) };
 }

@@ -8,6 +8,9 @@ const ERROR = Buffer.from(',"error":');
 
 const CLOSE = 0x7d;
 
+/** Values from this size on are sent from where they are kept; smaller ones are copied sooner than sent in two pieces. */
+const PARTED_BYTES = 8192;
+
 /** Values up to this are copied byte by byte. */
 const FEW_BYTES = 128;
 
@@ -52,18 +55,21 @@ export function nodeErrorEnvelope(idRaw: string, bytes: Uint8Array, from = 0, to
 }
 
 /**
- * A copy of a value, the bytes `[from, to)`, in a buffer of its own: a slice would keep the whole message, or a pool, alive. The brace
- * that closes an answer lies behind it, so that both can be sent from there.
+ * A copy of a value, the bytes `[from, to)`, in a buffer of its own: a slice would keep the whole message, or a pool, alive. Behind one of
+ * `PARTED_BYTES` lies the brace that closes an answer, so that both can be sent from there.
  */
 export function ownValue(bytes: Buffer, from: number, to: number): Buffer {
-  const own = Buffer.allocUnsafeSlow(to - from + 1);
+  const sizeBytes = to - from;
+  const own = Buffer.allocUnsafeSlow(sizeBytes < PARTED_BYTES ? sizeBytes : sizeBytes + 1);
   bytes.copy(own, 0, from, to);
-  own[to - from] = CLOSE;
-  return own.subarray(0, to - from);
+  if (sizeBytes < PARTED_BYTES) return own;
+  own[sizeBytes] = CLOSE;
+  return own.subarray(0, sizeBytes);
 }
 
-/** A value and the brace that closes an answer, where one lies behind it in memory, as behind those of `ownValue`; else null. Copies nothing. */
+/** A large value and the brace that closes an answer, where one lies behind it in memory, as behind those of `ownValue`; else null. Copies nothing. */
 export function closedValue(value: Uint8Array): Uint8Array | null {
+  if (value.length < PARTED_BYTES) return null;
   const end = value.byteOffset + value.length;
   if (end >= value.buffer.byteLength) return null;
   const closed = new Uint8Array(value.buffer, value.byteOffset, value.length + 1);

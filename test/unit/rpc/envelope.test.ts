@@ -32,14 +32,19 @@ describe('answers to clients', () => {
     expect(nodeErrorEnvelope('1', Buffer.from('{"code":3,"message":"é"}')).toString()).toBe('{"jsonrpc":"2.0","id":1,"error":{"code":3,"message":"é"}}');
   });
 
-  it('can be sent in two parts, the value from where it is kept', () => {
-    const value = ownValue(Buffer.from('{"result":[1,"é"]}'), 10, 18);
-    expect(value.toString()).toBe('[1,"é"]');
-    expect(Buffer.concat([answerHead('7', false), closedValue(value) ?? Buffer.alloc(0)]).toString()).toBe('{"jsonrpc":"2.0","id":7,"result":[1,"é"]}');
+  it('can be sent in two parts where the value is large, that from where it is kept', () => {
+    const text = `[1,"é${'x'.repeat(9000)}"]`;
+    const size = Buffer.byteLength(text);
+    const message = Buffer.from(`{"result":${text}}`);
+    const value = ownValue(message, 10, 10 + size);
+    expect([value.toString(), value.buffer === message.buffer]).toEqual([text, false]);
+    expect(Buffer.concat([answerHead('7', false), closedValue(value) ?? Buffer.alloc(0)]).toString()).toBe(`{"jsonrpc":"2.0","id":7,"result":${text}}`);
+    expect(closedValue(value)?.buffer).toBe(value.buffer);
     expect(answerHead('"a"', true).toString()).toBe('{"jsonrpc":"2.0","id":"a","error":');
-    const message = Buffer.from('{"a":[1],"b":{"c":2}}');
-    expect([closedValue(message), closedValue(message.subarray(5, 8)), closedValue(new Uint8Array(4))]).toEqual([null, null, null]);
-    expect(Buffer.from(closedValue(message.subarray(18, 19)) ?? []).toString()).toBe('2}');
+    // nothing behind it, or another byte
+    expect([closedValue(Buffer.allocUnsafeSlow(9000)), closedValue(value.subarray(0, size - 1)), closedValue(value.subarray(0, 5))]).toEqual([null, null, null]);
+    const small = ownValue(message, 10, 13);
+    expect([small.toString(), small.buffer.byteLength]).toEqual(['[1,', 3]);
   });
 
   it('state our faults', () => {
