@@ -28,7 +28,7 @@ export interface BlockLine {
   readonly requestSources?: RequestSources;
 }
 
-const COUNTS = ['headers', 'bodies', 'transactions', 'withdrawals', 'uncles', 'requestsProven', 'requestsNotProvable', 'receipts', 'logs', 'logsCompared'] as const;
+const COUNTS = ['headers', 'bodies', 'transactions', 'withdrawals', 'uncles', 'requestsProven', 'requestsNotProvable', 'receiptBlocks', 'receipts', 'logs', 'logsCompared'] as const;
 
 /** How much was proven. */
 export type BlockCounts = Record<(typeof COUNTS)[number], number>;
@@ -106,6 +106,7 @@ export class BlockProver {
   #receipts({ block, receipts, logs }: BlockLine): readonly ProvenLog[] | null {
     const proven = this.#try('L5', block, () => checkReceipts(this.#hashes.keccak, block, receipts, this.#statusFromBlock));
     if (proven === null) return null;
+    this.counts.receiptBlocks++;
     this.counts.receipts += Array.isArray(receipts) ? receipts.length : 0;
     this.counts.logs += proven.length;
     if (logs === undefined) return proven;

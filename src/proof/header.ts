@@ -70,8 +70,8 @@ export interface Header {
  * @throws ProofFault; `unsupported` when the hash differs, or a field is missing, and there are members that could be another fork's fields
  */
 export function checkHeader(keccak: Keccak, block: Captured): Header {
-  const [unknown] = unknownFields(block);
   const absent = FIELDS.find(([name]) => !isThere(block[name]));
+  const unknown = absent === undefined ? undefined : unknownFields(block)[0];
   if (absent !== undefined && unknown !== undefined) throw unsupported(unknown, `header field ${unknown} is not known, and there is no ${absent[0]}`);
   const encoded = encodeHeader(block);
   const claimed = toHex(dataBytes(block['hash'], 'hash', 32));

@@ -71,7 +71,9 @@ const secretsIn = async (files: readonly FileEntry[], read: ReadChunk): Promise<
 const layout = async ({ snapshot, read, isProofOnly }: VerifyWork): Promise<LevelRecord> => {
   const paths = snapshot.files.map(({ path }) => path);
   const problems = layoutProblems(snapshot.client.kind, paths);
-  return levelLayout(isProofOnly === true ? problems : [...problems, ...(await secretsIn(snapshot.files, read))], paths.length);
+  if (isProofOnly !== true) return levelLayout([...problems, ...(await secretsIn(snapshot.files, read))], paths.length);
+  if (problems.length > 0) return levelLayout(problems, paths.length);
+  return record('L1', 'notProvable', `${paths.length} files are named as the client lays them out, but their bytes are not at hand`, { files: paths.length });
 };
 
 /** L2: what a node that was booted from it, apart from everything, says of its head. */

@@ -172,6 +172,37 @@ describe('runs of blocks', () => {
     expect(proveSegment(hashes, [{ block: {} }], options).faults[0]?.where).toBe('block without a number: parentHash');
   });
 
+  /** Members that no hash of the block commits to, nor another member: what the node worked out, or what later forks ask of old transactions. */
+  const isFree = (path: readonly string[], transaction: Json | undefined): boolean => {
+    const name = path.at(-1)!;
+    const type = Number(transaction?.['type'] ?? 0);
+    if (path[0] === 'block' && path[1] !== 'transactions') return ['size', 'totalDifficulty'].includes(name);
+    if (path[0] === 'block') return (name === 'gasPrice' && type > 1) || (name === 'v' && type > 0) || (name === 'chainId' && type === 0);
+    return ['effectiveGasPrice', 'contractAddress', 'blobGasPrice', 'blobGasUsed', 'blockTimestamp'].includes(name);
+  };
+  const leaves = (value: unknown, path: readonly string[] = []): (readonly string[])[] =>
+    typeof value === 'string' ? [path] : typeof value === 'object' && value !== null ? Object.entries(value).flatMap(([key, item]) => leaves(item, [...path, key])) : [];
+
+  test.each([2_463_413, 14_764_013])('no digit of block %d that something commits to can be changed unseen', (number) => {
+    const { block, receipts = [], uncles } = one(number);
+    const logs = receipts.flatMap((receipt) => receipt['logs'] as Json[]);
+    const line = { block, receipts, logs, uncles: uncles ?? [] };
+    const paths = leaves(line).filter((path) => !isFree(path, (block['transactions'] as Json[])[Number(path[2])]));
+    expect(paths.length).toBeGreaterThan(300);
+    fc.assert(
+      fc.property(fc.constantFrom(...paths), fc.nat(), (path, at) => {
+        const changed = structuredClone(line) as unknown as Record<string, unknown>;
+        const owner = path.slice(0, -1).reduce((inner, key) => inner[key] as Record<string, unknown>, changed);
+        const name = path.at(-1)!;
+        const text = owner[name] as string;
+        const digit = text.length === 2 ? 2 : 2 + (at % (text.length - 2));
+        owner[name] = text.length === 2 ? '0x01' : `${text.slice(0, digit)}${((Number.parseInt(text[digit]!, 16) + 1 + (at % 15)) % 16).toString(16)}${text.slice(digit + 1)}`;
+        expect(proveSegment(hashes, [changed as never], options).faults).not.toEqual([]);
+      }),
+      { numRuns: 250 },
+    );
+  });
+
   test('whatever stands in place of a value, the fault is one of a field', () => {
     const odd = fc.constantFrom<unknown>(null, '', '0x', '0xg', 'x', 0, -1, true, [], {}, [null], [[]], '0x1', word('f'), 'ab'.repeat(40));
     const sources = { parent: one(1).block, proofs: [{ address: '0x00000961ef480eb55e80d19ad83579a64c007002', accountProof: ['0xc0'], storageProof: [{ key: '0x1', proof: [], value: '0x0' }] }, null] };
