@@ -1,5 +1,6 @@
 import { skipColon, skipValue } from './json.ts';
-import { isEven, skipString } from './string.ts';
+import { isEven } from './even.ts';
+import { skipString } from './string.ts';
 import { decodeString } from './text.ts';
 import { BACKSLASH, CLOSE_BRACE, COMMA, byteAt, skipSpace } from './token.ts';
 

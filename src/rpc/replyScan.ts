@@ -1,5 +1,6 @@
+import { isEven } from './even.ts';
 import { MAX_REPLY_DEPTH } from './reply.ts';
-import { escapeLeft, isEven, skipString, skipStringRest } from './string.ts';
+import { escapeLeft, skipString, skipStringRest } from './string.ts';
 import { decodeString } from './text.ts';
 import { CLOSE_BRACE, CLOSE_BRACKET, COLON, COMMA, LOWER_N, OPEN_BRACE, OPEN_BRACKET, QUOTE, skipScalar } from './token.ts';
 

@@ -3,12 +3,6 @@ import { BACKSLASH, LOWER_N, QUOTE, ZERO, byteAt } from './token.ts';
 /** From this many bytes on, `indexOf` finds a string's end sooner than a loop. */
 const LONG_STRING_BYTES = 20;
 
-/** From this size on, looking through the whole text first pays for itself. */
-const LARGE_TEXT_BYTES = 2048;
-
-/** The uppermost bit of each byte of a word. */
-const UPPERMOST = 0x80808080 | 0;
-
 /** 1 for the bytes that a string may hold as they are. */
 const PLAIN = Uint8Array.from({ length: 256 }, (_, c) => (c >= 0x20 && c !== QUOTE && c !== BACKSLASH ? 1 : 0));
 
@@ -37,36 +31,6 @@ export function skipStringRest(bytes: Buffer, from: number, even: boolean): numb
     i = skipEscape(bytes, i);
     if (i < 0) return i;
   }
-}
-
-/**
- * Tells whether a large text has neither a backslash nor a control character before the white space at its end; most
- * machine-made ones have not, and their strings can be skipped at the speed of `indexOf`. Small texts count as uneven.
- * Four bytes are looked at in one word, four words in one round: a byte that is no control character has one of its upper three
- * bits, which two shifts bring to its uppermost (what they bring in from the byte below stays under it).
- */
-export function isEven(bytes: Buffer): boolean {
-  let { length } = bytes;
-  if (length < LARGE_TEXT_BYTES) return false;
-  while (length > 0 && (bytes[length - 1] as number) <= 0x20) length--;
-  if (bytes.includes(BACKSLASH)) return false;
-  const lead = -bytes.byteOffset & 3;
-  const words = new Int32Array(bytes.buffer, bytes.byteOffset + lead, Math.max(0, ((length - lead) >> 4) << 2));
-  let all = -1;
-  for (let i = 0; i < words.length; i += 4) {
-    const a = words[i] as number;
-    const b = words[i + 1] as number;
-    const c = words[i + 2] as number;
-    const d = words[i + 3] as number;
-    all &= (a | (a << 1) | (a << 2)) & (b | (b << 1) | (b << 2)) & (c | (c << 1) | (c << 2)) & (d | (d << 1) | (d << 2));
-  }
-  if ((all & UPPERMOST) !== UPPERMOST) return false;
-  return isEvenRange(bytes, 0, lead) && isEvenRange(bytes, lead + words.length * 4, length);
-}
-
-function isEvenRange(bytes: Buffer, from: number, to: number): boolean {
-  for (let i = from; i < to; i++) if ((bytes[i] as number) < 0x20) return false;
-  return true;
 }
 
 function skipEscape(bytes: Buffer, from: number): number {

@@ -1,5 +1,5 @@
 import { skipValue } from '../../rpc/json.ts';
-import { isEven } from '../../rpc/string.ts';
+import { isEven } from '../../rpc/even.ts';
 import { wants } from './filter.ts';
 import type { LogFilter } from './filter.ts';
 
