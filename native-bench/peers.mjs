@@ -43,15 +43,15 @@ export async function rawUws(resultBytes = 66) {
   return { ...(await started('uws-raw', child, port)), fixedId: 1 };
 }
 
-/** HAProxy with one thread, or null where it is not installed. */
-export async function haproxy(stubPort) {
+/** HAProxy with one thread by default, or null where it is not installed. */
+export async function haproxy(stubPort, { workers = 1 } = {}) {
   const program = has('haproxy');
   if (program === null) return null;
   const port = await freePort();
   const config = file(
     `haproxy-${port}.cfg`,
     `global
-  nbthread 1
+  nbthread ${workers}
   maxconn 4000
 defaults
   mode http
@@ -71,8 +71,8 @@ backend b
   return started('haproxy', run(program, ['-db', '-f', config]), port);
 }
 
-/** nginx with one worker, or null. `isCaching`: it answers the same body from a proxy_cache in memory. */
-export async function nginx(stubPort, { isCaching = false } = {}) {
+/** nginx with one worker by default, or null. `isCaching`: it answers the same body from a proxy_cache in memory. */
+export async function nginx(stubPort, { isCaching = false, workers = 1 } = {}) {
   const program = has('nginx');
   if (program === null) return null;
   const port = await freePort();
@@ -82,7 +82,7 @@ export async function nginx(stubPort, { isCaching = false } = {}) {
   const config = file(
     `nginx-${port}.conf`,
     `daemon off;
-worker_processes 1;
+worker_processes ${workers};
 worker_rlimit_nofile 20000;
 pid ${own}.pid;
 error_log stderr error;

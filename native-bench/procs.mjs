@@ -117,6 +117,19 @@ export function cpuOf(pid) {
   return sum;
 }
 
+/** Time on a processor of a process and all below it, their living threads, to the nanosecond, in microseconds. */
+export function onCpuUs(pid) {
+  let sumNs = 0;
+  for (const id of pidsOf(pid)) {
+    try {
+      for (const task of readdirSync(`/proc/${id}/task`)) sumNs += Number(readFileSync(`/proc/${id}/task/${task}/schedstat`, 'latin1').split(' ')[0]);
+    } catch {
+      // it ended while we looked
+    }
+  }
+  return sumNs / 1000;
+}
+
 /** User + system time of one process alone, in microseconds. */
 export function ownCpuUs(pid) {
   const stat = statOf(pid);

@@ -1,4 +1,4 @@
-// Makes the charts, the README's section of figures and docs/scale.md from recorded results, or compares two.
+// Makes the charts, the figures in the README and docs/snapshots.md, and docs/scale.md from recorded results, or compares two.
 //   npm run bench:report                              writes them from results/bench.json
 //   npm run bench:report -- --check                   fails where they are not what the results say
 //   npm run bench:report -- --compare OLD [NEW]       files, or commits whose results/bench.json is meant
@@ -12,6 +12,7 @@ import { compare } from './lib/compare.mjs';
 import { printTargets } from './lib/print.mjs';
 import { renewed } from './lib/readme.mjs';
 import { scalePage } from './lib/scale.mjs';
+import { snapshotPage } from './lib/snapshots.mjs';
 import { targets } from './lib/targets.mjs';
 
 const root = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
@@ -34,6 +35,7 @@ function pages() {
   return {
     ...Object.fromEntries(Object.entries(svgs).map(([name, svg]) => [`docs/charts/${name}`, svg])),
     'README.md': renewed(readFileSync(root('README.md'), 'utf8'), results, Object.keys(svgs)),
+    'docs/snapshots.md': snapshotPage(readFileSync(root('docs/snapshots.md'), 'utf8'), results),
     ...(scale === null ? {} : { 'docs/scale.md': scale }),
   };
 }

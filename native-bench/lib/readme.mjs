@@ -1,8 +1,7 @@
 // The part of the README that is made of figures.
+import { between } from './marks.mjs';
 import { shown } from './svg.mjs';
 import { targets } from './targets.mjs';
-
-const [BEGIN, END] = ['<!-- made by npm run bench:report, begin -->', '<!-- made by npm run bench:report, end -->'];
 
 const cell = (figures, key) => (figures[key] === undefined ? '-' : `${shown(figures[key].median)} (${shown(figures[key].min)}–${shown(figures[key].max)})`);
 const x = (ratios, key) => (ratios[key] === undefined ? '' : ratios[key].median.toFixed(2));
@@ -19,8 +18,7 @@ function section({ machine, versions, cases }, files) {
   const commits = [...new Set(Object.values(cases).map((one) => one.commit))].join(', ');
   const loads = Object.values(cases).map((one) => one.loadBefore[0]);
   const list = targets(cases).map((row) => `| ${row.what} | ${row.measured} | ${row.must} | ${row.stretch} | ${row.verdict} |`);
-  return `${BEGIN}
-Measured on ${machine.cpu}, ${machine.cores} cores, Node.js ${versions.node}, ${versions.haproxy?.replace(/ - .*/, '')}, ${versions.nginx}; load, stub node and proxy share the
+  return `Measured on ${machine.cpu}, ${machine.cores} cores, Node.js ${versions.node}, ${versions.haproxy?.replace(/ - .*/, '')}, ${versions.nginx}; load, stub node and proxy share the
 machine, everybody takes turns in up to ${rounds} rounds, medians (least–most). Load average before the cases ${Math.min(...loads)} to ${Math.max(...loads)}. Commit ${commits}; raw figures in [native-bench/results](native-bench/results/bench.json).
 
 ${files.map((file) => `![${file.replace('.svg', '').replaceAll('-', ' ')}](docs/charts/${file})`).join('\n\n')}
@@ -28,13 +26,8 @@ ${files.map((file) => `![${file.replace('.svg', '').replaceAll('-', ' ')}](docs/
 ${passTable(cases)}
 | target | measured | must | stretch | |
 |---|---|---|---|---|
-${list.join('\n')}
-${END}`;
+${list.join('\n')}`;
 }
 
 /** The README with its section made anew. */
-export function renewed(readme, results, files) {
-  const [from, to] = [readme.indexOf(BEGIN), readme.indexOf(END)];
-  if (from < 0 || to < from) throw new Error(`README.md has no "${BEGIN}" and "${END}"`);
-  return readme.slice(0, from) + section(results, files) + readme.slice(to + END.length);
-}
+export const renewed = (readme, results, files) => between('README.md', readme, section(results, files));

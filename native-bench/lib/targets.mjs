@@ -46,7 +46,7 @@ export function targets(cases) {
   const large = table(cases, 'pass-large', '1 MB');
   const slow = table(cases, 'pass-large', '10 MB, 32');
   const open = table(cases, 'open', '');
-  const workers = table(cases, 'workers', 'engine uws, 64');
+  const workers = (rate) => ratio(table(cases, 'workers', `engine uws, the same rate for ${rate}`), '2 workers', '1 worker', 'usPerCall');
   const idle = (kind) => {
     const kib = figure(table(cases, 'idle', kind === 'HTTP' ? '10000 idle connections, http' : '10000 idle connections, web'), own, 'kibEach');
     return kib === null ? null : (kib * 1024) / KB;
@@ -70,12 +70,13 @@ export function targets(cases) {
     ...pass,
     row('added delay at 30 % of HAProxy, to HAProxy: p50', added('addedP50Us'), atMost(2, 1.5)),
     row('added delay at 30 % of HAProxy, to HAProxy: p99', added('addedP99Us'), atMost(3, 2)),
-    row('32 slow readers of 10 MB (305 MiB): memory', growth, atMost(64, null), (n) => `${n.toFixed(0)} MiB`),
+    row('answers of 10 MB to 32 slow readers (305 MiB): memory', growth, atMost(64, null), (n) => `${n.toFixed(0)} MiB`),
     { ...row('pass-through 1 MB, to nginx: µs', ratio(large, own, 'nginx', 'usPerCall'), atMost(Number.POSITIVE_INFINITY, 1.3)), must: '-' },
     row('fan-out, to raw publish: µs per notice', fan, atMost(1.25, 1.15)),
     ...failover(cases, 'a node dies', 'a node dies'),
     ...failover(cases, 'a node hangs', 'a node hangs'),
-    row('2 workers to 1: µs per call', ratio(workers, '2 workers', '1 worker', 'usPerCall'), atMost(1.15, 1.1)),
+    row('2 workers to 1, the same rate for each: µs per call', workers('each'), atMost(1.15, 1.1)),
+    row('2 workers to 1, the same rate for both together: µs per call', workers('all'), atMost(1.15, 1.1)),
     row('idle connection, HTTP', idle('HTTP'), atMost(16, 12), (n) => `${n.toFixed(1)} kB`),
     row('idle connection, WebSocket', idle('WebSocket'), atMost(16, 12), (n) => `${n.toFixed(1)} kB`),
   ];

@@ -23,18 +23,19 @@ const hasher = await createKeccak(256);
 const keccak = (bytes) => hasher.init().update(bytes).digest('binary');
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
-/** Chunks in files of their own, as a store keeps them; text-like ones pack to about a third. */
-export function makeChunks(folder, count, isPacked) {
-  const chunks = [];
+/** `count` chunks out of `files` files, as a store keeps them, each file again and again; text-like ones pack to about a third. */
+export function makeChunks(folder, { count, files, isPacked }) {
+  const made = [];
   const random = Buffer.alloc(CHUNK);
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < files; i++) {
     randomFillSync(random);
     const plain = isPacked ? Buffer.from(random.subarray(0, CHUNK / 8).toString('base64').repeat(8).slice(0, CHUNK)) : random;
     const stored = isPacked ? gzipSync(plain, { level: 1 }) : plain;
     const id = sha256(plain);
     writeFileSync(join(folder, id), stored);
-    chunks.push({ id, sizeBytes: CHUNK, gzip: isPacked ? { sha256: sha256(stored), sizeBytes: stored.length } : null });
+    made.push({ id, sizeBytes: CHUNK, gzip: isPacked ? { sha256: sha256(stored), sizeBytes: stored.length } : null });
   }
+  const chunks = Array.from({ length: count }, (_, i) => made[i % files]);
   return { files: [{ path: 'data.sst', mode: 0o644, sizeBytes: count * CHUNK, kind: 'immutable', chunks }], proof: [] };
 }
 

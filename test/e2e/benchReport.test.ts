@@ -31,7 +31,7 @@ function results(name: string, callsPerS: Record<string, Figure>): string {
 
 const about = (median: number): Figure => ({ median, min: median - 1, max: median + 1 });
 
-test('README, charts and docs/scale.md say what the recorded results say', () => {
+test('README, charts, docs/scale.md and docs/snapshots.md say what the recorded results say', () => {
   expect(report('--check')).toEqual({ code: 0, stdout: '', stderr: '' });
 });
 
