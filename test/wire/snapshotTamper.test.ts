@@ -241,4 +241,36 @@ describe('offline, with nothing but an export and a trust file', () => {
     expect(readFileSync(path, 'utf8')).toBe(before);
     expect(await vault.store.trusted('demo')).toHaveLength(1);
   });
+
+  test('an old state of a store, and a snapshot on a parent that is not the newest, are refused', async () => {
+    const next = async (sequence: number, parent: Candidate): Promise<Candidate> => {
+      const { head } = parent.manifest.snapshot;
+      const manifest = signed({ sequence, kind: 'incremental', parent: { id: parent.id, sequence: parent.manifest.snapshot.sequence, headNumber: head.number, headHash: head.hash } });
+      const candidate = judgeManifest(manifestText(manifest), null, [{ ...vault.key, isRevoked: false }]).candidate!;
+      await vault.store.manifests.add(candidate);
+      return candidate;
+    };
+    const at = ['--store', vault.root, '--chain', 'demo'];
+    const second = await next(2, good);
+    const third = await next(3, good);
+    expect((await run('verify', third.id, ...at)).out).toContain(`parent: ${good.id.slice(0, 12)} is stale, ${second.id.slice(0, 12)} is between`);
+    await new SeenFile(`${trust}.seen`).note('demo', { sequence: 3, id: third.id });
+    await vault.store.manifests.remove(third);
+    for (const { id } of [good, second]) {
+      const { code, out } = await run('verify', id, ...at);
+      expect([code, out]).toEqual([1, expect.stringMatching(/L0 +failed +the newest snapshot is 2, but 3 .*is replayed/)]);
+      expect(await run('restore', id, join(scratch(), 'into'), ...at)).toMatchObject({ code: 1, err: expect.stringContaining('is replayed') });
+      expect(await run('export', id, join(scratch(), 'out'), ...at)).toMatchObject({ code: 1, err: expect.stringContaining('is replayed') });
+    }
+  });
+});
+
+test.each<[string, string, string, RegExp]>([
+  ['by its name', 'geth/nodekey', 'anything', /^file geth\/nodekey: holds a secret by its name/],
+  ['by what is in it', 'db/notes', `${'a'.repeat(64)}\n`, /^file db\/notes: seems to hold 32 bytes in hex/],
+])('a secret in a snapshot that somebody signed is found %s', async (_name, path, content, why) => {
+  const stored = await vault.store.objects.put(Buffer.from(content), false);
+  const secret = { path, mode: 0o600, sizeBytes: content.length, kind: 'stream' as const, chunks: [stored] };
+  const files = [...good.manifest.snapshot.files, secret].sort((a, b) => (a.path < b.path ? -1 : 1));
+  expect(levelOf(await vault.verify({ id: good.id, manifest: signed({ files }) }, pool), 'L1')).toMatchObject({ verdict: 'failed', why: expect.stringMatching(why) });
 });
