@@ -57,7 +57,8 @@ export class DiskStore {
     this.#maxBytes = maxBytes;
     this.#listener = listener;
     makeFolder(dirname(path));
-    this.#env = open<Buffer, Buffer>({ path, noSubdir: true, maxDbs: 4, encoding: 'binary', keyEncoding: 'binary' });
+    // a batch for each turn of the event loop makes a promise of its own, which nobody could catch when the disk is full
+    this.#env = open<Buffer, Buffer>({ path, noSubdir: true, maxDbs: 4, encoding: 'binary', keyEncoding: 'binary', eventTurnBatching: false });
     this.#answers = this.#env.openDB<Buffer, Buffer>({ name: 'answers', encoding: 'binary', keyEncoding: 'binary' });
     this.#order = this.#env.openDB<Buffer, Buffer>({ name: 'order', encoding: 'binary', keyEncoding: 'binary' });
   }
@@ -128,8 +129,10 @@ export class DiskStore {
   /** Writes what waits and closes the file. */
   async close(): Promise<void> {
     if (this.#up) await this.settled();
+    const closed = this.#env.close().catch(() => undefined);
+    // after a failed write it may wait for that write for ever
+    if (this.#up) await closed;
     this.#up = false;
-    await this.#env.close().catch(() => undefined);
   }
 
   #write(): void {
@@ -195,7 +198,10 @@ export class DiskStore {
     if (!this.#up) return;
     this.#up = false;
     this.#waiting.clear();
-    this.#listener.onFailed(error instanceof Error ? error.message : String(error));
+    // LMDB's own reason comes later, as a promise
+    const cause = (error as { readonly commitError?: unknown } | null)?.commitError;
+    if (cause instanceof Promise) cause.catch(() => undefined);
+    this.#listener.onFailed(cause instanceof Promise ? 'a write failed, as on a full disk' : error instanceof Error ? error.message : String(error));
   }
 }
 

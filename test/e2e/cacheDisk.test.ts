@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +8,7 @@ import { type Told, tell } from '../help/cacheCalls.ts';
 import { rpc } from '../help/client.ts';
 import { type TestDevnet, testDevnet } from '../help/devnet.ts';
 import { builtProgram, runProgram } from '../help/program.ts';
+import { needs } from '../help/require.ts';
 
 const A = '0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266';
 const closers: (() => unknown)[] = [];
@@ -17,6 +19,7 @@ afterEach(async () => {
 });
 
 interface Edge {
+  readonly pid: number;
   readonly url: string;
   readonly adminUrl: string;
   /** Ends it as asked; by default as an operator would. */
@@ -30,6 +33,7 @@ async function startEdge(config: string): Promise<Edge> {
   const told = await program.listening;
   return {
     ...told,
+    pid: program.pid,
     logged: (text) => program.logged(text),
     stop: async (signal = 'SIGTERM') => {
       program.kill(signal);
@@ -159,4 +163,27 @@ it.each([['below a file', (config: string) => join(config, 'below-a-file')], ['w
   expect(await gauge(edge, 'cache_disk_up')).toBe(0);
   expect((await tell(edge.url, 'eth_chainId')).body.result).toBe('0x7a69');
   await edge.stop();
+});
+
+it.skipIf(!needs('prlimit'))('a disk that takes no more ends the use of the file, not the edge (needs prlimit)', async () => {
+  const { devnet, config, truth } = await prepared();
+  const edge = await startEdge(config);
+  await vi.waitFor(async () => expect(await gauge(edge, 'trusted_finalized_block')).toBeGreaterThanOrEqual(5), { timeout: 20_000, interval: 50 });
+  execFileSync('prlimit', ['--pid', String(edge.pid), '--fsize=4096']);
+  const told = edge.logged('is used no more');
+  let slot = 0;
+  await vi.waitFor(async () => {
+    const params = [A, `0x${(slot++).toString(16)}`, '0x1'];
+    expect((await tell(edge.url, 'eth_getStorageAt', params)).body.result).toBe(await rpc(devnet.url(0), 'eth_getStorageAt', params));
+    expect(await gauge(edge, 'cache_disk_up')).toBe(0);
+  }, { timeout: 20_000, interval: 20 });
+  expect(await told).toContain('a write failed, as on a full disk');
+  for (let turn = 0; turn < 2; turn++) expect((await askAll(edge.url)).map(({ body }) => body.result)).toEqual(truth);
+  await edge.stop();
+  // what had been written before is there
+  await devnet.close();
+  closers.splice(0);
+  const again = await startEdge(config);
+  expect((await askAll(again.url)).map(({ body }) => body.result)).toEqual(truth);
+  await again.stop();
 });
