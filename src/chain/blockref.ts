@@ -1,4 +1,4 @@
-import { elementAt, endOfValue, isAbsentAt, isArrayAt, isObjectAt, memberAt, skipSpace, stringAt } from './jsonWalk.ts';
+import { elementAt, endOfValue, isAbsentAt, isArrayAt, isLatestAt, isObjectAt, memberAt, skipSpace, stringAt } from './jsonWalk.ts';
 import type { BlockPlace, MethodSpec } from './method.ts';
 
 export type BlockTag = 'latest' | 'pending' | 'safe' | 'finalized' | 'earliest';
@@ -42,9 +42,8 @@ function pointOf(value: number): BlockPoint | null {
   return Number.isSafeInteger(value) ? { kind: 'number', number: value } : null;
 }
 
-/** A tag, quantity or plain integer at `at`; null for anything else and for numbers over 2^53 - 1. */
-function pointAt(text: string, at: number): BlockPoint | null {
-  const word = stringAt(text, at);
+/** A tag, quantity or plain integer at `at`; null for anything else and for numbers over 2^53 - 1. @param word the string there, null = there is none */
+function pointAt(text: string, at: number, word = stringAt(text, at)): BlockPoint | null {
   if (word === null) {
     const digits = text.slice(at, endOfValue(text, at));
     return INTEGER.test(digits) ? pointOf(Number(digits)) : null;
@@ -72,10 +71,11 @@ function objectAt(text: string, at: number): BlockRef {
 function blockAt(text: string, at: number): BlockRef {
   const word = stringAt(text, at);
   if (word !== null && word.length === 66) return hashAt(text, at, 'hash');
-  return pointAt(text, at) ?? BAD;
+  return pointAt(text, at, word) ?? BAD;
 }
 
 function numberRef(text: string, place: Extract<BlockPlace, { kind: 'number' }>, at: number): BlockRef {
+  if (isLatestAt(text, at)) return LATEST;
   if (isAbsentAt(text, at)) return place.fallback === 'latest' ? LATEST : NONE;
   if (!place.object) return pointAt(text, at) ?? BAD;
   return isObjectAt(text, at) ? objectAt(text, at) : blockAt(text, at);

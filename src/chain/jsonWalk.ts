@@ -8,6 +8,7 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const OPEN_ARRAY = 0x5b;
 const OPEN_OBJECT = 0x7b;
+const LATEST = '"latest"';
 
 /** Offset of the first character at or after `from` that is not JSON white space. */
 export function skipSpace(text: string, from: number): number {
@@ -102,3 +103,6 @@ export function stringAt(text: string, at: number): string | null {
 
 /** True where there is no value, or a null. */
 export const isAbsentAt = (text: string, at: number): boolean => at < 0 || text.startsWith('null', at);
+
+/** True where the string is that most calls name their block by, written plainly: told without making a string of it. */
+export const isLatestAt = (text: string, at: number): boolean => at >= 0 && text.startsWith(LATEST, at);

@@ -1,4 +1,4 @@
-import { elementAt, endOfValue, isAbsentAt, isArrayAt, isObjectAt, memberAt, skipSpace, stringAt } from './jsonWalk.ts';
+import { elementAt, endOfValue, isAbsentAt, isArrayAt, isLatestAt, isObjectAt, memberAt, skipSpace, stringAt } from './jsonWalk.ts';
 import type { MethodSpec } from './method.ts';
 import type { BlockMark } from './head.ts';
 
@@ -40,6 +40,7 @@ function pinnedNumber(spec: MethodSpec, text: string, anchor: Anchor, by: PinBy)
   const write = (mark: BlockMark): string => (by === 'hash' && takesHash(spec) && mark.hash !== '' ? `{"blockHash":"${mark.hash}"}` : quantity(mark));
   const at = elementAt(text, start, index);
   if (at < 0) return spec.name === ABSENT_IS_LATEST ? appended(text, index, write(anchor.latest)) : text;
+  if (isLatestAt(text, at)) return splice(text, spot(text, at), write(anchor.latest));
   if (isAbsentAt(text, at)) return spec.name === ABSENT_IS_LATEST ? splice(text, spot(text, at), write(anchor.latest)) : text;
   const inner = isObjectAt(text, at) ? memberAt(text, at, 'blockNumber') : -1;
   if (isObjectAt(text, at) && !isAbsentAt(text, memberAt(text, at, 'blockHash'))) return text;

@@ -210,13 +210,8 @@ export class HttpUpstream implements UpstreamClient, CallClient, RequestHost, Ba
 
   /** Light calls that come in one round of the event loop leave together at its end, where a slot is free: a message costs more than a call in it. */
   private gather(): void {
-    if (this.round.open) {
-      if (this.queue.lightSize >= GATHERED) this.leave();
-    } else if (this.begun < this.options.connections && this.busy.length < (this.share?.sharing.slots ?? 0)) {
-      this.round.begin();
-    } else {
-      this.watchWaiting();
-    }
+    if (!this.round.open) this.round.begin(this.clock.nowMs());
+    else if (this.queue.lightSize >= GATHERED) this.leave();
   }
 
   private leave(): void {
@@ -226,7 +221,7 @@ export class HttpUpstream implements UpstreamClient, CallClient, RequestHost, Ba
 
   private isLight({ call, alone }: HttpExchange): boolean {
     if (this.share === null || call?.batchable !== true || alone) return false;
-    return this.share.sharing.shares(call, this.clock.nowMs());
+    return this.share.sharing.shares(call, this.round.open ? this.round.beganMs : this.clock.nowMs());
   }
 
   private begin(exchanges: readonly HttpExchange[], light: boolean): void {

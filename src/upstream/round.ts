@@ -2,14 +2,17 @@
 export class Round {
   /** Its end is waited for. */
   open = false;
+  /** When that began. */
+  beganMs = 0;
   private readonly onEnd: () => void;
 
   constructor(onEnd: () => void) {
     this.onEnd = onEnd;
   }
 
-  begin(): void {
+  begin(nowMs: number): void {
     this.open = true;
+    this.beganMs = nowMs;
     setImmediate(this.end);
   }
 
