@@ -11,6 +11,7 @@ import { watchFile } from './edge/watchFile.ts';
 import { startGateway } from './gateway/gateway.ts';
 import { isWorker, serveAsWorker } from './gateway/workers/serveAsWorker.ts';
 import { createLogger } from './observe/log.ts';
+import { plainProgress } from './cli/progress.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
 
@@ -19,7 +20,7 @@ const FETCH_TIMEOUT_MS = 5000;
 const world: World = {
   out: (line) => void process.stdout.write(`${line}\n`),
   err: (line) => void process.stderr.write(`${line}\n`),
-  ...(process.stderr.isTTY ? { progress: (line: string) => void process.stderr.write(`\r\u001b[K${line}`) } : {}),
+  progress: process.stderr.isTTY ? (line) => void process.stderr.write(`\r\u001b[K${line}`) : plainProgress((line) => void process.stderr.write(`${line}\n`), () => performance.now()),
   env: process.env,
   readFile: (path) => readFile(path, 'utf8'),
   async fetchText(url, sent) {

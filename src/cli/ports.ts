@@ -10,7 +10,7 @@ export interface World {
   /** Writes one line to standard error. */
   err(line: string): void;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Shows how far something is, in the place of what was shown before; '' takes it away. Absent where nobody watches. */
+  /** Shows how far something is, in the place of what was shown before, or now and then where no terminal is; '' takes it away. Absent where nobody watches. */
   readonly progress?: (line: string) => void;
   /** Whole text of a file. Rejects with an error that has a `code`. */
   readFile(path: string): Promise<string>;

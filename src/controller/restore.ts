@@ -14,7 +14,7 @@ import { SeenFile } from '../store/seen.ts';
 import { layerOf } from '../store/layer.ts';
 import { markOrigin, originFrom, originOf } from '../store/origin.ts';
 import { stageData } from '../store/staging.ts';
-import { SnapshotStore } from '../store/store.ts';
+import { chunksOf, SnapshotStore } from '../store/store.ts';
 import type { KeptNode, RestoreLook } from './chainLook.ts';
 import { DataWatch } from './dataWatch.ts';
 import { STAGED_TRIAL, tryStaged } from './stagedTrial.ts';
@@ -165,7 +165,9 @@ export class SnapshotRestore implements RestoreLook, RestoreSteps {
       // what a mount takes tells nothing of a copy
       if (staged?.method !== 'copy') return;
     } catch (error) {
-      if (error instanceof StoreFault && DAMAGE.has(error.code)) this.#taint(snapshotId, `snapshot ${snapshotId} is damaged`, error.message);
+      // a collection in another process may have an object in its hands: what is there again is not lost
+      const isBack = error instanceof StoreFault && error.code === 'missing' && (await this.#store.missing(chunksOf(snapshot))).length === 0;
+      if (error instanceof StoreFault && DAMAGE.has(error.code) && !isBack) this.#taint(snapshotId, `snapshot ${snapshotId} is damaged`, error.message);
       if (error instanceof StoreFault && error.code === 'refused') {
         this.#taint(snapshotId, error.message, error.message);
         await this.#unpin(config);

@@ -16,6 +16,14 @@ export class AskFault extends Error {}
 const MAX_BYTES = 256 * 1024 * 1024;
 const TIMEOUT_MS = 30_000;
 
+/** Why there is no answer; never the URL, which may hold a key. */
+const whyNone = (error: unknown): string => {
+  if (error instanceof SyntaxError) return 'no JSON answer';
+  if (error instanceof Error && error.name === 'TimeoutError') return 'no answer in time';
+  const code = error instanceof Error ? (error.cause as { readonly code?: unknown } | undefined)?.code : undefined;
+  return typeof code === 'string' ? `cannot be reached (${code})` : 'cannot be reached';
+};
+
 const post = async ({ name, url }: Asked, body: string): Promise<unknown> => {
   try {
     const answer = await fetch(url, { method: 'POST', body, headers: { 'content-type': 'application/json' }, signal: AbortSignal.timeout(TIMEOUT_MS), redirect: 'error' });
@@ -23,7 +31,7 @@ const post = async ({ name, url }: Asked, body: string): Promise<unknown> => {
     return await answer.json();
   } catch (error) {
     if (error instanceof AskFault) throw error;
-    throw new AskFault(`${name}: ${error instanceof Error && error.name === 'TimeoutError' ? 'no answer in time' : 'no JSON answer'}`);
+    throw new AskFault(`${name}: ${whyNone(error)}`);
   }
 };
 

@@ -96,7 +96,7 @@ export async function restoreTo(setup: Setup): Promise<number> {
   const why = unproven(candidate.manifest, setup.rules);
   if (why !== null) {
     setup.world.err(`tidegate: snapshot ${shortId(candidate.id)} is not proven as far as the configuration asks: ${plainText(why)}`);
-    return EXIT.unproven;
+    return exitOf(setup, candidate);
   }
   const { snapshot } = candidate.manifest;
   const [, directory = ''] = setup.command.words;
@@ -142,6 +142,9 @@ export async function exportTo(setup: Setup): Promise<number> {
 /** `tidegate snapshot import DIR` */
 export async function importFrom(setup: Setup): Promise<number> {
   const exported = await openExported(setup.command.words[0] ?? '', setup.keys);
+  const known = exported.candidate?.id;
+  const isThere = (await setup.store.manifests.list()).some(({ candidate }) => known !== undefined && candidate?.id === known);
+  if (isThere) throw new StoreFault('EEXIST', `snapshot ${shortId(known ?? '')} is in the store already`);
   const { id } = await importSnapshot(setup.store, exported);
   setup.world.out(isJson(setup) ? JSON.stringify({ id }) : `snapshot ${shortId(id)} is in the store`);
   return EXIT.ok;

@@ -108,7 +108,7 @@ export async function createSnapshot(first: Setup): Promise<number> {
     if (command.switches.has('json')) world.out(JSON.stringify({ created: candidate.id, sequence: snapshot.sequence, kind: snapshot.kind, ...counts, verification: recorded.manifest.verification }));
     else {
       world.out(`${snapshot.kind} snapshot ${shortId(candidate.id)} of block ${snapshot.head.number}: ${counts.files} files, ${bytesText(counts.bytes)}, of which ${counts.newChunks} chunks with ${bytesText(counts.newStoredBytes)} are new`);
-      for (const line of levelLines(recorded.manifest.verification?.levels ?? [])) world.out(line);
+      for (const line of recorded.manifest.verification === null ? ['not verified'] : levelLines(recorded.manifest.verification.levels)) world.out(line);
     }
     return isChecked ? exitOf(setup, recorded) : EXIT.ok;
   } finally {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -73,12 +73,20 @@ describe('on a store', () => {
     const other = ['--store', join(folder, 'other'), '--trust', key];
     expect(await runCli(['snapshot', 'import', out, ...other], world, new TestParts())).toBe(0);
     expect(await runCli(['snapshot', 'list', ...other], world, new TestParts())).toBe(0);
+    expect(await runCli(['snapshot', 'import', out, ...other], world, new TestParts())).toBe(1);
+    expect(world.errLines.pop()).toBe(`tidegate: snapshot ${created.slice(0, 12)} is in the store already`);
+    expect(await run('create', '--facts', join(folder, 'facts.json'), '--data', data, '--rpc', 'http://127.0.0.1:1')).toBe(2);
+    expect(await run('create', '--rpc', 'http://127.0.0.1:2', '--data', data, '--source', 'a')).toBe(1);
+    expect(world.errLines.pop()).toMatch(/^tidegate: a: cannot be reached( \([A-Z]+\))?$/);
     expect(await run('prune', '--dry-run', '--json')).toBe(0);
     expect(JSON.parse(world.outLines.at(-1) ?? '')).toEqual({ keep: { [created]: ['last', 'hourly', 'daily', 'weekly', 'monthly'] }, drop: [], collected: null });
     expect(readFileSync(join(out, 'manifest.json'), 'utf8')).toContain(word('2'));
   });
 
   test('what is not there or not good is one line', async () => {
+    expect(await run('list')).toBe(1);
+    expect(world.errLines.splice(0)).toEqual([`tidegate: ${place[1]}: there is no store of snapshots here`]);
+    mkdirSync(String(place[1]));
     expect(await run('show', 'abcd')).toBe(1);
     expect(await run('verify')).toBe(1);
     expect(await run('import', '/nonexistent')).toBe(1);
