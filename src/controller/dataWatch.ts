@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { clientLayout } from '../snapshot/clients.ts';
 import { dataState } from '../store/dataNames.ts';
 import { writeWhole } from '../store/atomic.ts';
+import { mountOver } from '../store/mountTable.ts';
 
 /** What a look needs of a node's data. */
 interface Watched {
@@ -33,23 +34,32 @@ const lacking = async (folder: string, clientKind: string): Promise<readonly str
   return [...left].map(({ what }) => what);
 };
 
+/** What was seen of a node with whole data. */
+interface Had {
+  readonly name: string;
+  /** Where the file system is mounted that its data lies on; null = it could not be told. */
+  readonly mountPoint: string | null;
+}
+
 /**
- * Tells a node whose data is gone from one that never had any: which nodes were seen with whole data is on disk. A client
- * that finds no data mostly starts anew without a word.
+ * Tells a node whose data is gone from one that never had any: which nodes were seen with whole data, and on which file system, is on
+ * disk. A client that finds no data mostly starts anew without a word.
  */
 export class DataWatch {
   readonly #path: string;
-  readonly #had: Set<string>;
+  readonly #had: Map<string, Had>;
 
   constructor(path: string) {
     this.#path = path;
-    this.#had = new Set(read(path));
+    this.#had = new Map(read(path).map((had) => [had.name, had]));
   }
 
   /** Takes down whether a node has data now. */
   async note({ name, dataDir, clientKind }: Watched): Promise<void> {
-    if (this.#had.has(name) || (await lacking(dataDir, clientKind)).length > 0) return;
-    this.#had.add(name);
+    const mountPoint = await mountOver(dataDir);
+    const had = this.#had.get(name);
+    if ((had !== undefined && had.mountPoint === mountPoint) || (await lacking(dataDir, clientKind)).length > 0) return;
+    this.#had.set(name, { name, mountPoint });
     await this.#write();
   }
 
@@ -64,19 +74,33 @@ export class DataWatch {
     const missing = await lacking(dataDir, clientKind);
     const { kept } = dataState(dataDir);
     if (missing.length === 0 || kept !== null) return null;
-    return `${missing.join(' and ')} is gone from its data directory`;
+    return (await this.unmounted({ name, dataDir, clientKind })) ?? `${missing.join(' and ')} is gone from its data directory`;
+  }
+
+  /** Says so where a node's data is away because the file system that it lies on is: what is put there now, the mount would hide later. */
+  async unmounted({ name, dataDir, clientKind }: Watched): Promise<string | null> {
+    const mountPoint = this.#had.get(name)?.mountPoint ?? null;
+    if (mountPoint === null || (await mountOver(dataDir)) === mountPoint || (await lacking(dataDir, clientKind)).length === 0) return null;
+    return `the file system of its data is not mounted at ${mountPoint}`;
   }
 
   #write(): Promise<void> {
-    return writeWhole(this.#path, JSON.stringify([...this.#had]));
+    return writeWhole(this.#path, JSON.stringify([...this.#had.values()]));
   }
 }
 
+const hadOf = (one: unknown): Had[] => {
+  // older versions wrote names only
+  if (typeof one === 'string') return [{ name: one, mountPoint: null }];
+  const { name, mountPoint = null } = (one ?? {}) as Partial<Had>;
+  return typeof name === 'string' && (mountPoint === null || typeof mountPoint === 'string') ? [{ name, mountPoint }] : [];
+};
+
 /** What cannot be read is as if nothing was seen yet: then a start is only a start. */
-function read(path: string): string[] {
+function read(path: string): Had[] {
   try {
     const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
+    return Array.isArray(value) ? value.flatMap(hadOf) : [];
   } catch {
     return [];
   }

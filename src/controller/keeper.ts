@@ -3,6 +3,7 @@ import type { Config, NodeConfig } from '../config/schema.ts';
 import { DockerDriver } from '../driver/dockerDriver.ts';
 import type { NodeDriver, Observed } from '../driver/port.ts';
 import { ProcessDriver } from '../driver/processDriver.ts';
+import { withHelp } from '../heal/memory.ts';
 import { newOperation } from '../heal/operation.ts';
 import type { OperationKind } from '../heal/operation.ts';
 import type { NodePlan } from '../heal/plan.ts';
@@ -181,7 +182,8 @@ export class Keeper {
       case 'pause':
         return { paused: true };
       case 'resume':
-        return { paused: false, memory: cleared };
+        // whoever was called has done something about it: the ladder begins anew
+        return { paused: false, memory: memory.human === null || memory.goesOn ? cleared : withHelp(cleared) };
       case 'stop':
         return { wish: 'stopped' };
       case 'remove':

@@ -150,6 +150,7 @@ export class SnapshotRestore implements RestoreLook, RestoreSteps {
     const { snapshot } = candidate.manifest;
     const kind = clientKindOf(config);
     if (kind !== null && kind !== snapshot.client.kind) throw new StoreFault('unfit', `snapshot ${snapshotId.slice(0, 12)} is of a ${snapshot.client.kind}, the node is a ${kind}`);
+    await this.#checkDisk(config);
     await endTrial(node, STAGED_TRIAL);
     await this.#store.pins.pin(snapshotId, `restore-${config.name}`, heldFor(config.name));
     const startedAtMs = this.#nowMs();
@@ -206,7 +207,14 @@ export class SnapshotRestore implements RestoreLook, RestoreSteps {
     this.#log.error({ snapshot: snapshotId }, `${what}; it is not restored from any more`);
   }
 
+  /** @throws StoreFault where the file system that the data lies on is away */
+  async #checkDisk(config: NodeConfig): Promise<void> {
+    const unmounted = await this.#watch.unmounted(watched(config));
+    if (unmounted !== null) throw new StoreFault('unmounted', `node ${config.name}: ${unmounted}; nothing is put in its place`);
+  }
+
   async swap({ config }: KeptNode, operationId: string, from: 'snapshot' | 'empty'): Promise<void> {
+    await this.#checkDisk(config);
     if (from === 'empty') await this.#watch.forget(config.name);
     await swapData(config.dataDir, { operation: operationId, from, clientKind: clientKindOf(config) ?? 'other' });
   }

@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 
 /** A mount as this process sees it. */
 export interface Mount {
@@ -31,4 +32,17 @@ export function parseMounts(text: string): Mount[] {
 export async function mountAt(path: string): Promise<Mount | null> {
   const text = await readFile('/proc/self/mountinfo', 'utf8').catch(() => '');
   return parseMounts(text).findLast(({ point }) => point === path) ?? null;
+}
+
+/** Where the file system is mounted on which a path lies, or would, but for our own overlays; null = it cannot be told. */
+export async function mountOver(path: string): Promise<string | null> {
+  let at = resolve(path);
+  let real = await realpath(at).catch(() => null);
+  while (real === null && dirname(at) !== at) {
+    at = dirname(at);
+    real = await realpath(at).catch(() => null);
+  }
+  const mounts = parseMounts(await readFile('/proc/self/mountinfo', 'utf8').catch(() => ''));
+  const points = mounts.filter(({ source }) => !source.startsWith('tidegate-')).map(({ point }) => point).filter((point) => real === point || real?.startsWith(point === '/' ? '/' : `${point}/`) === true);
+  return points.sort((a, b) => b.length - a.length)[0] ?? null;
 }

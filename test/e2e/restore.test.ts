@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -10,6 +11,7 @@ import { rpc } from '../help/client.ts';
 import { keptChain } from '../help/kept.ts';
 import type { Kept } from '../help/kept.ts';
 import { silentLog } from '../help/log.ts';
+import { needsRoot } from '../help/require.ts';
 import { scratch, writeFiles } from '../help/vault.ts';
 
 const undo: (() => Promise<void> | void)[] = [];
@@ -36,12 +38,12 @@ async function create(made: Kept, ...extra: string[]): Promise<string> {
 }
 
 /** Nodes that keep their state in a file, blocks on command only, and a snapshot of the first. */
-async function kept(levels = GOOD, trialArgs: readonly string[] = [], snapshots: object = {}, change: object = {}): Promise<{ readonly made: Kept; readonly block: () => Promise<unknown>; readonly snapshot: string }> {
+async function kept(levels = GOOD, trialArgs: readonly string[] = [], snapshots: object = {}, change: (index: number) => object = () => ({})): Promise<{ readonly made: Kept; readonly block: () => Promise<unknown>; readonly snapshot: string }> {
   const made = await keptChain({
     blockMs: 0,
     chain: { snapshots: { levels } },
     config: (dir) => ({ snapshots: { ...at(dir), ...snapshots } }),
-    change: (node) => ({ args: [...(node['args'] as string[]), '--state', '{dataDir}/state.json', '--state-interval', '1'], trialArgs, ...change }),
+    change: (node, index) => ({ args: [...(node['args'] as string[]), '--state', '{dataDir}/state.json', '--state-interval', '1'], trialArgs, ...change(index) }),
   });
   undo.push(() => made.close());
   const block = async (): Promise<unknown> => made.chain?.sequencer.blockNow();
@@ -144,13 +146,54 @@ describe('a node whose data is damaged', () => {
     // the port of the first trial is taken, the second is killed as by a system short of memory
     writeFiles(folder, { 'anvil.sh': `#!/bin/sh\ncase "$*" in *tidegate-staged*)\n if mkdir ${folder}/first 2>/dev/null; then echo 'Error: Address already in use (os error 98)' >&2; exit 1; fi\n if mkdir ${folder}/second 2>/dev/null; then kill -9 $$; fi;;\nesac\nexec ${findAnvil()} "$@"\n` });
     chmodSync(command, 0o755);
-    const { made, snapshot } = await kept(GOOD, [], {}, { command });
+    const { made, snapshot } = await kept(GOOD, [], {}, () => ({ command }));
     const from = made.journal().length;
     process.kill(await made.pid('kept-1'), 'SIGKILL');
     writeFileSync(join(made.config.nodes[0]!.dataDir, 'state.json'), '{ "damaged');
     await made.entry(ended('restore'), from);
     expect(trials(made, from)).toEqual([['ok', expect.stringContaining(snapshot.slice(0, 12))]]);
     expect(readdirSync(folder).sort()).toEqual(['anvil.sh', 'first', 'second']);
+  });
+
+  it.skipIf(!needsRoot())('is left out with the reason while its disk cannot be written to, or is not mounted, and healed when it is there again (needs root)', async () => {
+    const [there, disk] = [scratch(), scratch()];
+    const mount = (...args: string[]): void => void execFileSync('mount', args);
+    mount('--bind', there, disk);
+    undo.push(() => void execFileSync('umount', [disk]));
+    const { made } = await kept(GOOD, [], {}, (index) => (index === 0 ? { dataDir: join(disk, 'kept-1') } : {}));
+    const wish = (what: 'pause' | 'resume') => made.controller.keeper.wish('kept-1', what);
+    const state = join(disk, 'kept-1', 'state.json');
+    const broken = async (change: () => void): Promise<string> => {
+      const pid = await made.pid('kept-1');
+      wish('pause');
+      process.kill(pid, 'SIGKILL');
+      await expect.poll(() => made.controller.keeper.pidOf('kept-1')).toBeNull();
+      change();
+      const from = made.journal().length;
+      wish('resume');
+      await made.entry((entry) => entry.node === 'kept-1' && entry.kind === 'human', from);
+      expect(steps(made, from)).not.toContain('swap');
+      return made.journal().slice(from).find(({ node, kind, what, outcome }) => node === 'kept-1' && kind === 'operation' && what === 'restore' && outcome === 'failed')?.why ?? '';
+    };
+    const readOnly = await broken(() => {
+      writeFileSync(state, '{ "damaged');
+      mount('-o', 'remount,bind,ro', disk);
+    });
+    expect(readOnly).toMatch(/stage failed 3 times: .*kept-1.*: the file system is read-only/);
+    expect([readFileSync(state, 'utf8'), readdirSync(disk)]).toEqual(['{ "damaged', ['kept-1']]);
+    mount('-o', 'remount,bind,rw', disk);
+    let from = made.journal().length;
+    wish('resume');
+    await made.entry(ended('restore'), from);
+    await made.serving('kept-1');
+    const away = await broken(() => void execFileSync('umount', [disk]));
+    expect(away).toContain(`the file system of its data is not mounted at ${disk}; nothing is put in its place`);
+    expect(readdirSync(disk)).toEqual([]);
+    mount('--bind', there, disk);
+    from = made.journal().length;
+    wish('resume');
+    await made.serving('kept-1');
+    expect(steps(made, from)).not.toContain('swap');
   });
 
   it('gets its old data back each time the run on the restored data ends, and a human in the end', async () => {

@@ -1,7 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { DataWatch } from '../../src/controller/dataWatch.ts';
+import { needsRoot } from '../help/require.ts';
 import { scratch, writeFiles } from '../help/vault.ts';
 
 let root: string;
@@ -60,4 +62,28 @@ test('nothing is missed while an operation has the data in hand, or when it is t
   expect([await one.lost(node), await watch().lost(node)]).toEqual([null, null]);
   writeFileSync(join(root, 'state/data.json'), 'not json');
   expect(await watch().lost(node)).toBeNull();
+});
+
+test.skipIf(!needsRoot())('data whose file system is not mounted is away, not gone; a mount of the data itself is noticed too (needs root)', async () => {
+  for (const below of ['nodes/a', '.']) {
+    const [there, disk] = [scratch(), scratch()];
+    const bind = (): void => void execFileSync('mount', ['--bind', there, disk]);
+    bind();
+    const away = { ...node, name: `of ${below}`, dataDir: join(disk, below) };
+    writeFiles(away.dataDir, { 'geth/chaindata/CURRENT': 'x', 'geth/chaindata/1.sst': 'y' });
+    await watch().note(away);
+    expect([await watch().lost(away), await watch().unmounted(away)]).toEqual([null, null]);
+    rmSync(join(away.dataDir, 'geth/chaindata/1.sst'));
+    expect([await watch().lost(away), await watch().unmounted(away)]).toEqual(['a table of its chaindata is gone from its data directory', null]);
+    execFileSync('umount', [disk]);
+    const why = `the file system of its data is not mounted at ${disk}`;
+    expect([await watch().lost(away), await watch().unmounted(away)]).toEqual([why, why]);
+    // moved there for good
+    writeFiles(away.dataDir, { 'geth/chaindata/CURRENT': 'x', 'geth/chaindata/1.sst': 'y' });
+    expect(await watch().unmounted(away)).toBeNull();
+    await watch().note(away);
+    rmSync(join(away.dataDir, 'geth'), { recursive: true });
+    expect(await watch().unmounted(away)).toBeNull();
+    rmSync(disk, { recursive: true });
+  }
 });
