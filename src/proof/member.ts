@@ -19,6 +19,13 @@ export function objectsIn(value: unknown, field: string): readonly Captured[] {
 /** A text in lower case, to compare hex by. */
 export const lower = (value: unknown): string => String(value).toLowerCase();
 
+/** Whether a member is left out, or the same hex. */
+export const isSameHex = (value: unknown, expected: unknown): boolean => value == null || value === expected || lower(value) === lower(expected);
+
+/** Whether a member is left out, or the same quantity: as a rule they are the same text. */
+const isNumber = (value: unknown, field: string, expected: unknown): boolean =>
+  value == null || value === expected || quantityNumber(value, field) === quantityNumber(expected, field);
+
 /** Where something stands in the chain. */
 export interface Standing {
   readonly block: Captured;
@@ -32,8 +39,7 @@ export interface Standing {
  */
 export function checkStanding(item: Captured, at: string, { block, index }: Standing): void {
   const { blockHash, blockNumber, transactionIndex } = item;
-  if (blockHash != null && lower(blockHash) !== lower(block['hash'])) throw wrong(`${at}.blockHash`, `is not ${lower(block['hash'])}`);
-  const number = quantityNumber(block['number'], 'number');
-  if (blockNumber != null && quantityNumber(blockNumber, `${at}.blockNumber`) !== number) throw wrong(`${at}.blockNumber`, `is not ${number}`);
-  if (transactionIndex != null && quantityNumber(transactionIndex, `${at}.transactionIndex`) !== index) throw wrong(`${at}.transactionIndex`, `is not ${index}`);
+  if (!isSameHex(blockHash, block['hash'])) throw wrong(`${at}.blockHash`, `is not ${lower(block['hash'])}`);
+  if (!isNumber(blockNumber, `${at}.blockNumber`, block['number'])) throw wrong(`${at}.blockNumber`, `is not ${quantityNumber(block['number'], 'number')}`);
+  if (!isNumber(transactionIndex, `${at}.transactionIndex`, `0x${index.toString(16)}`)) throw wrong(`${at}.transactionIndex`, `is not ${index}`);
 }

@@ -2,7 +2,7 @@ import { addToBloom, BLOOM_BYTES, mergeBloom } from './bloom.ts';
 import { type Keccak, notProvable, wrong } from './fault.ts';
 import type { Captured } from './header.ts';
 import { dataBytes, quantityBytes, quantityNumber, sameBytes, toHex } from './hex.ts';
-import { checkStanding, listIn, lower, objectsIn, type Standing } from './member.ts';
+import { checkStanding, isSameHex, listIn, lower, objectsIn, type Standing } from './member.ts';
 import { rlpList, rlpString } from './rlp.ts';
 import { listRoot } from './trie.ts';
 import { typed, typeOf } from './transaction.ts';
@@ -120,7 +120,7 @@ const checkMembers = (receipt: Captured, transaction: unknown, standing: Standin
   if (typeof transaction !== 'object' || transaction === null) return;
   for (const name of ['from', 'to'] as const) {
     const own = (transaction as Captured)[name];
-    if (receipt[name] != null && own != null && lower(receipt[name]) !== lower(own)) throw wrong(`${at}.${name}`, "is not its transaction's");
+    if (own != null && !isSameHex(receipt[name], own)) throw wrong(`${at}.${name}`, "is not its transaction's");
   }
 };
 

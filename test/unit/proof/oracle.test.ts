@@ -32,7 +32,7 @@ test('bodies of every type of transaction, however a node answers them, have the
       checkHeader(keccak, block);
       expect(checkBody(keccak, block, undefined)).toEqual({ transactions: made.length, withdrawals: taken.length, uncles: 0 });
     }),
-    { numRuns: 500 },
+    { numRuns: 300 },
   );
 });
 
@@ -45,7 +45,7 @@ test('receipts with a status or a root, sparse or with all members, have those r
       expect(proven).toHaveLength(made.flatMap(({ logs }) => logs).length);
       compareLogs(proven, json.flatMap(({ logs, transactionHash }) => (logs as Captured[]).map((log) => ({ ...log, transactionHash }))), block);
     }),
-    { numRuns: 500 },
+    { numRuns: 300 },
   );
 });
 
