@@ -17,6 +17,8 @@ import type { CallView } from './callView.ts';
 import type { ChainRuntime } from './chain.ts';
 import { resultText } from './nodeCall.ts';
 import type { CallServer } from './nodeCall.ts';
+import { storedBody } from './storedBody.ts';
+import type { PartedBody } from './storedBody.ts';
 
 /** A body on its way. */
 export interface AnswerFlow extends BodyFlow {
@@ -77,8 +79,13 @@ export const headAnswer = (call: ScannedCall, number: number): CallAnswer =>
 export const ownAnswer = (call: ScannedCall, resultRaw: string, by: Pick<CallAnswer, 'upstream' | 'cache'> = { upstream: '', cache: 'hit' }): CallAnswer =>
   answered(resultEnvelope(call.idRaw ?? 'null', Buffer.from(resultRaw, 'latin1')), by, 'result');
 
+/** Whose answer it is, and whether it goes out by itself over HTTP: then a large result need not be copied. */
+interface AnswerBy extends Pick<CallAnswer, 'upstream' | 'cache'> {
+  readonly inParts: boolean;
+}
+
 /** The client's answer made of a node's: the node's own bytes under the caller's id. */
-export function answerBytes(call: ScannedCall, result: Reply, by: Pick<CallAnswer, 'upstream' | 'cache'>): CallAnswer {
+export function answerBytes(call: ScannedCall, result: Reply, by: AnswerBy): CallAnswer {
   const { body, split, large } = result.reply;
   const idRaw = call.idRaw ?? 'null';
   if (large !== undefined) {
@@ -86,7 +93,11 @@ export function answerBytes(call: ScannedCall, result: Reply, by: Pick<CallAnswe
     return { ...answered(NONE, by, 'result'), flow: large };
   }
   const outcome = result.outcome.class;
-  if (split.kind === 'result') return answered(resultEnvelope(idRaw, body, split.start, split.end), by, 'result');
+  if (split.kind === 'result') {
+    // a batch of the node's with other answers in it is not to be kept for one
+    const isMost = by.inParts && (split.end - split.start) * 2 > body.length;
+    return isMost ? inParts(storedBody(idRaw, { value: body.subarray(split.start, split.end), isError: false }, true), by) : answered(resultEnvelope(idRaw, body, split.start, split.end), by, 'result');
+  }
   const taken = outcome === 'chain' ? localHash(call, split.message) : null;
   if (taken !== null) return answered(resultEnvelope(idRaw, Buffer.from(`"${taken}"`, 'latin1')), by, 'result');
   if (split.wellFormed && PASSED_AS_IS.has(outcome)) return answered(nodeErrorEnvelope(idRaw, body, split.start, split.end), by, 'error');
@@ -95,6 +106,11 @@ export function answerBytes(call: ScannedCall, result: Reply, by: Pick<CallAnswe
 }
 
 const NONE = Buffer.alloc(0);
+
+function inParts({ body, rest }: PartedBody, by: AnswerBy): CallAnswer {
+  const answer = answered(body, by, 'result');
+  return rest === undefined ? answer : { ...answer, rest };
+}
 
 const answered = (body: Buffer, { upstream, cache }: Pick<CallAnswer, 'upstream' | 'cache'>, outcome: RequestOutcome): CallAnswer =>
   ({ status: 200, body, upstream, retryAfterS: 0, cache, outcome });

@@ -119,7 +119,7 @@ export class CallFlight implements Aboard {
       run.chain.metrics.coalesced.add('shared');
       this.raised = landing.raised;
       if (landing.raised && !run.client.inBatch) run.client.vantage = run.chain.tip.now();
-      run.answer(answerBytes(run.call, landing.result, { upstream: landing.upstream, cache: 'coalesced' }));
+      run.answer(answerBytes(run.call, landing.result, { upstream: landing.upstream, cache: 'coalesced', inParts: run.client.streams === true }));
     }
   }
 

@@ -161,7 +161,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
       const upstream = this.chain.table.entries[result.upstreamIndex]?.name ?? '';
       this.cached.store(result, this.sinks);
       if (result.reply.large !== undefined) this.entered = holdFor(result.reply.large, this.server, this.entered);
-      this.answer(answerBytes(this.call, result, { upstream, cache: this.cached.verdict }));
+      this.answer(answerBytes(this.call, result, { upstream, cache: this.cached.verdict, inParts: this.client.streams === true }));
       this.flight.onReply(result, upstream, this.raised);
     }
   }

@@ -79,6 +79,26 @@ describe.each(ENGINES)('large answers on %s', (engine) => {
     }
   }, 30_000);
 
+  test.each([
+    ['result last', (id: number, result: string) => `{"jsonrpc":"2.0","id":${id},"result":${result}}`],
+    ['id last', (id: number, result: string) => `{"result":${result},"id":${id}}`],
+    ['spaces behind it', (id: number, result: string) => `{"id":${id},"result":${result} }\n`],
+    ['much else', (id: number, result: string) => `{"id":${id},"more":"${'x'.repeat(80_000)}","result":${result}}`],
+  ])('%s: an answer that is taken whole comes under the id of each who asks', async (_, text) => {
+    for (const size of [9000, 30_000, 80_000]) {
+      const result = resultOf(size);
+      const { gateway } = await world(engine, [({ id }) => body(text(id, result))], { streamAboveBytes: '1MiB', gzipAboveBytes: size === 80_000 ? '16KiB' : 0 });
+      const ids = ['7', '"é"', 'null', '8', '9'];
+      const heard = await Promise.all(ids.map((id) => tell(gateway.url, id, id === '9' ? { 'accept-encoding': 'gzip' } : {})));
+      const told = heard.map(({ headers, body: bytes }) => (headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes).toString());
+      expect(told.map((each, at) => each === `{"jsonrpc":"2.0","id":${ids[at]},"result":${result}}`)).toEqual(ids.map(() => true));
+      expect(heard.map(({ whole }) => whole)).toEqual(ids.map(() => true));
+      await untilQuiet(gateway);
+      const batch = await fetch(gateway.url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: `[{"jsonrpc":"2.0","id":5,"method":"debug_traceTransaction","params":["0x${'1'.repeat(64)}"]}]` });
+      expect(await batch.text()).toBe(`[{"jsonrpc":"2.0","id":5,"result":${result}}]`);
+    }
+  });
+
   test('wherever the node cuts its answer, what comes is the same', async () => {
     const text = `{"id":1,"result":["${'x'.repeat(110_000)}","\\u00e9\\\\\\"",-12.5e+3,true,{"a":null}]}`;
     let pieceBytes = 1;
