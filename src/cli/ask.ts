@@ -16,7 +16,8 @@ const CAUSES: Readonly<Record<string, string>> = {
 const causeOf = (error: unknown): string => {
   if (!(error instanceof Error)) return 'no answer';
   if (error.name === 'TimeoutError') return 'no answer in time';
-  const code = error.cause instanceof Error && 'code' in error.cause ? String(error.cause.code) : error.message;
+  const { cause } = error;
+  const code = cause instanceof Error ? ('code' in cause ? String(cause.code) : cause.message) : error.message;
   return CAUSES[code] ?? code;
 };
 

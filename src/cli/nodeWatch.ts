@@ -51,6 +51,7 @@ function isThere({ operation, process: run, verdict, edge }: State, action: Watc
 export async function watchNode({ admin, node, action, sinceMs }: Watching, world: World): Promise<number> {
   const name = encodeURIComponent(node);
   const told = new Set<string>();
+  let doing = '';
   for (let looks = 1; ; looks++) {
     const journal = await ask(admin, `/api/v1/journal?limit=100&node=${name}`, world);
     if ('fault' in journal) return tellFault(journal, world);
@@ -77,7 +78,12 @@ export async function watchNode({ admin, node, action, sinceMs }: Watching, worl
       return EXIT.ok;
     }
     if (state.human != null && action !== 'stop' && action !== 'remove') return tellFault({ fault: `${node}: ${plainText(state.human)}` }, world);
-    world.progress?.(plainText(`${node}: ${state.why}`));
+    const line = plainText(`${node}: ${state.why}`);
+    // where there is no line to be written over, counts and times that change are no news
+    const gist = line.replace(/\d+/g, '#');
+    if (world.progress !== undefined) world.progress(line);
+    else if (gist !== doing) world.out(line);
+    doing = gist;
     await world.pause(LOOK_EVERY_MS);
   }
 }

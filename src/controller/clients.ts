@@ -25,7 +25,7 @@ export interface ClientKind {
 const COMMON: readonly SignRule[] = [
   { pattern: /address already in use|EADDRINUSE|bind: Only one usage/i, sign: 'portInUse' },
   { pattern: /no space left on device|ENOSPC|disk quota exceeded/i, sign: 'diskFull' },
-  { pattern: /unexpected argument|unknown (?:flag|option|argument)|unrecognized (?:option|argument)|flag provided but not defined|invalid value .* for |permission denied|failed to (?:parse|load|read) config/i, sign: 'badConfig' },
+  { pattern: /cannot be started: .*\b(?:ENOENT|EACCES|ENOEXEC|ENOTDIR)\b|unexpected argument|unknown (?:flag|option|argument)|unrecognized (?:option|argument)|flag provided but not defined|invalid value .* for |permission denied|failed to (?:parse|load|read) config/i, sign: 'badConfig' },
 ];
 
 const port = (number: number | undefined): string => String(number ?? 0);

@@ -94,12 +94,17 @@ export class Keeper {
 
   list(): readonly NodeStatus[] {
     return this.loops.flatMap((loop) =>
-      loop.nodes.map(({ config }) => ({
-        config,
-        facts: loop.picture?.facts.nodes.find(({ name }) => name === config.name) ?? null,
-        plan: loop.picture?.plan.nodes.find(({ node }) => node === config.name) ?? null,
-        telemetry: loop.telemetryOf(config.name),
-      })),
+      loop.nodes.map(({ config }) => {
+        const { wish, paused } = this.#parts.records.of(config.name);
+        const seen = loop.picture?.facts.nodes.find(({ name }) => name === config.name);
+        return {
+          config,
+          // what was wished since the look holds already
+          facts: seen === undefined ? null : { ...seen, wish, paused },
+          plan: loop.picture?.plan.nodes.find(({ node }) => node === config.name) ?? null,
+          telemetry: loop.telemetryOf(config.name),
+        };
+      }),
     );
   }
 

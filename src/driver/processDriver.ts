@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
+import { appendFileSync, closeSync, openSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { makeFolder } from '../observe/folder.ts';
 import type { Logger } from '../observe/log.ts';
@@ -67,8 +67,11 @@ export class ProcessDriver implements NodeDriver {
     await new Promise<void>((started, failed) => {
       child.once('spawn', started);
       child.once('error', (error) => {
+        const why = `${spec.command} cannot be started: ${error.message}`;
+        // its last words, for whoever judges why nothing runs
+        appendFileSync(this.#outputPath(name), `${why}\n`, { mode: 0o600 });
         this.#end(name, { ...record, endedAtMs: Date.now() });
-        failed(new Error(`node ${name}: ${spec.command} cannot be started: ${error.message}`));
+        failed(new Error(`node ${name}: ${why}`));
       });
     });
     const pid = child.pid ?? -1;

@@ -48,3 +48,13 @@ it.each([
   made.controller.keeper.wish('kept-3', 'start');
   await made.entry(({ node, kind, what }) => node === 'kept-3' && kind === 'step' && what === 'start', made.journal().length);
 });
+
+it('a node whose program is not there is given to a human at once, who is told so', async () => {
+  const made = await keptChain({ change: (_, i) => (i === 2 ? { command: '/no/such/node' } : {}) });
+  undo.push(() => made.close());
+  const call = await made.entry(({ node, kind }) => node === 'kept-3' && kind === 'human');
+  expect(call.why).toMatch(/its log says: \/no\/such\/node cannot be started: spawn \/no\/such\/node ENOENT.*; a human is called/);
+  expect(startsOf(made.journal())).toHaveLength(1);
+  made.controller.keeper.wish('kept-3', 'pause');
+  expect(made.controller.keeper.list().find(({ config }) => config.name === 'kept-3')?.facts?.paused).toBe(true);
+});

@@ -30,6 +30,12 @@ describe('processes', () => {
     return { driver, stateDir, dataDir: join(dir, 'data'), record: join(stateDir, 'a.run.json') };
   };
 
+  it('keeps in its log why a command could not be started', async () => {
+    const { driver, dataDir } = bench();
+    await expect(driver.start('a', { ...shellSpec(dataDir, ''), command: '/no/such/node' })).rejects.toThrow(/ENOENT/);
+    expect(await driver.logs('a', 1)).toEqual(['/no/such/node cannot be started: spawn /no/such/node ENOENT']);
+  });
+
   it('tells the signal that ended one', async () => {
     const { driver, dataDir } = bench();
     await driver.start('a', shellSpec(dataDir, IDLE));

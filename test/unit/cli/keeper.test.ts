@@ -113,17 +113,23 @@ describe('node, changed', () => {
     answer('/api/v1/nodes/n1/restart', shownAs('healthy', null), 202);
     const entries = [{ at: '1970-01-01T00:00:01.000Z', node: 'n1', kind: 'operation', what: 'restart', why: 'older', outcome: 'ok' }];
     world.time = 5000;
-    answer('/api/v1/nodes/n1', shownAs('starting', { kind: 'restart' }));
+    const going = (why: string) => answer('/api/v1/nodes/n1', { ...shownAs('starting', { kind: 'restart' }), why });
+    going('3 calls are still under way on it');
     answer('/api/v1/journal?limit=100&node=n1', entries);
     let pauses = 0;
     world.onPause = () => {
-      if (++pauses < 2) return;
+      const why = ['', '2 calls are still under way on it', 'probation: 1 of 3 good looks', 'probation: 2 of 3 good looks'][++pauses];
+      if (why !== undefined) {
+        going(why);
+        return;
+      }
       entries.push({ at: '1970-01-01T00:00:06.000Z', node: 'n1', kind: 'operation', what: 'restart', why: 'wished', outcome: 'ok' });
       answer('/api/v1/journal?limit=100&node=n1', entries);
       answer('/api/v1/nodes/n1', shownAs('healthy', null));
     };
     expect(await run('node restart n1 --yes')).toBe(0);
-    expect(world.outLines).toEqual(['1970-01-01T00:00:06.000Z  n1  operation restart: ok: wished', 'n1: at the head']);
+    // counts that change are no news
+    expect(world.outLines).toEqual(['n1: 3 calls are still under way on it', 'n1: probation: 1 of 3 good looks', '1970-01-01T00:00:06.000Z  n1  operation restart: ok: wished', 'n1: at the head']);
     answer('/api/v1/nodes/n1', { ...shownAs('crashLoop', null), human: 'a human is called: it ends each time' });
     expect(await run('node start n1')).toBe(1);
   });
