@@ -10,7 +10,7 @@ export async function run(bench) {
   const peers = await bench.peers(node, ['haproxy', 'nginx', 'tidegate-uws', 'tidegate-node', 'erpc', 'proxyd', 'nodecore']);
   const hit = await bench.tidegate(node, 'uws', { name: 'tidegate-hit', chain: {} });
   for (const size of bench.some([10, 100])) {
-    tables.push(await bench.wrkTable({ title: `batches of ${size}, 16 connections`, base: 'haproxy', peers: [...peers, hit], call: batchCall(size), connections: 16 }));
+    tables.push(await bench.wrkTable({ title: `batches of ${size}, 16 connections`, base: 'haproxy', peers: [...peers, hit], call: batchCall(size), connections: 16, seconds: bench.seconds(0.6) }));
   }
   return tables;
 }

@@ -22,12 +22,12 @@ async function closed(bench, peers, title) {
   const call = ethCall();
   for (const peer of peers) {
     await bench.check(peer, call);
-    if (!bench.isSmoke) await bench.wrkRound(peer, call, { connections: CONNECTIONS, isChecked: true, seconds: WARM_UP_S * peer.workers });
+    if (!bench.isSmoke) await bench.wrkRound(peer, call, { connections: CONNECTIONS, isChecked: true, seconds: peer.adminPort === undefined ? 0.5 : WARM_UP_S * peer.workers });
   }
   const rounds = await bench.interleave(peers, async (peer) => {
     const beforeUs = ownCpuUs(peer.pid);
     const startMs = performance.now();
-    const figures = await bench.wrkRound(peer, call, { connections: CONNECTIONS, isChecked: bench.isSmoke });
+    const figures = await bench.wrkRound(peer, call, { connections: CONNECTIONS, isChecked: bench.isSmoke, seconds: bench.seconds(0.8) });
     const calls = (figures.callsPerS * (performance.now() - startMs)) / 1000;
     return peer.workers > 1 && peer.adminPort !== undefined ? { ...figures, firstUs: (ownCpuUs(peer.pid) - beforeUs) / calls } : figures;
   });
@@ -63,7 +63,7 @@ export async function run(bench) {
   ];
   const tables = [];
   let rate = 0;
-  for (const { title, start, isFixed, isApart } of kinds) {
+  for (const { title, start, isFixed, isApart } of bench.isSmoke ? kinds.slice(0, 2) : kinds) {
     const peers = [];
     for (const workers of counts) peers.push({ ...(await start(workers)), workers });
     if (peers[0].url === undefined) continue;
