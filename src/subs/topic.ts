@@ -2,6 +2,7 @@ import { Fault } from '../base/fault.ts';
 import { isRecord } from '../chain/evm/fields.ts';
 import { filterKey, readFilter } from '../chain/logs/filter.ts';
 import type { LogFilter } from '../chain/logs/filter.ts';
+import { hasTwinKeys } from '../chain/twinKeys.ts';
 
 /** What clients can subscribe to. Equal wishes have equal keys. */
 export type Topic =
@@ -22,7 +23,7 @@ export function readTopic(paramsRaw: string, maxItems: number): Topic | Fault {
   const params: unknown = paramsRaw === '' ? [] : JSON.parse(paramsRaw);
   if (!Array.isArray(params)) return bad('params must be a list');
   const [kind, option] = params as [unknown, unknown];
-  if (kind === 'logs') return readLogsTopic(option ?? {}, maxItems);
+  if (kind === 'logs') return hasTwinKeys(paramsRaw) ? bad('params[1] has a member twice') : readLogsTopic(option ?? {}, maxItems);
   if (kind === 'newPendingTransactions') {
     if (option !== undefined && option !== null && typeof option !== 'boolean') return bad('params[1] must be true or false');
     return { kind, key: option === true ? `${kind}:full` : kind, full: option === true };

@@ -99,6 +99,7 @@ test('all logs of a filter are those of its query; it is gone once uninstalled, 
   expect((await tell(gateway.url, 'eth_getFilterChanges', [id])).error).toMatchObject({ code: -32000, message: 'filter not found' });
   const { result: heads } = await tell(gateway.url, 'eth_newBlockFilter', []);
   expect((await tell(gateway.url, 'eth_getFilterLogs', [heads])).error?.message).toBe('filter not found');
+  expect((await tell(gateway.url, 'eth_newFilter', [{ address: [], Address: [] }])).error?.message).toBe('invalid params: params[0] has a member twice');
   expect((await tell(gateway.url, 'eth_newFilter', [{ topics: ['0x1'] }])).error?.message).toBe('invalid params: params[0].topics[0] is not a 32-byte word');
 });
 

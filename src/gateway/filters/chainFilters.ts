@@ -4,6 +4,7 @@ import type { FaultKind } from '../../base/fault.ts';
 import type { Catalog } from '../../chain/catalog.ts';
 import { filterKey } from '../../chain/logs/filter.ts';
 import { readLogQuery } from '../../chain/logs/query.ts';
+import { hasTwinKeys } from '../../chain/twinKeys.ts';
 import type { ChainView } from '../../chain/view.ts';
 import type { LogsConfig } from '../../config/schema.ts';
 import type { LogsMetrics } from '../../observe/logsMetrics.ts';
@@ -102,6 +103,7 @@ export class ChainFilters implements FilterDesk, FeedSide {
     const spec = this.parts.catalog.find('eth_getLogs') ?? this.parts.catalog.unknownSpec;
     const query = readLogQuery(spec, paramsRaw, this.config.maxFilterItems);
     if (query instanceof Fault) return query;
+    if (hasTwinKeys(paramsRaw)) return new Fault('invalidParams', 'params[0] has a member twice');
     if (query.kind === 'block') return new Fault('invalidParams', 'params[0].blockHash has no meaning in a filter');
     const { from, to, filter } = query;
     if (from.kind === 'number' && to.kind === 'number' && from.number > to.number) return new Fault('rangeReversed');

@@ -62,6 +62,11 @@ describe('topics', () => {
     expect(fault(...params)).toBe(expected);
   });
 
+  it.each([`{"address":"${A}","address":"${A}"}`, `{"topics":[],"Topics":[]}`])('%s is refused: clients differ on which of the two counts', (filter) => {
+    const told = readTopic(`["logs",${filter}]`, 10);
+    expect(told instanceof Fault && told.message).toContain('params[1] has a member twice');
+  });
+
   it('need a list of params', () => {
     expect(readTopic('{"a":1}', 10)).toBeInstanceOf(Fault);
     expect(readTopic('', 10)).toBeInstanceOf(Fault);
