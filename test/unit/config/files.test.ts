@@ -5,6 +5,7 @@ import { DEFAULTS } from '../../../src/config/defaults.ts';
 import { effectiveText } from '../../../src/config/effective.ts';
 import { parseConfig } from '../../../src/config/parse.ts';
 import type { Config } from '../../../src/config/schema.ts';
+import { isKin } from '../../../src/proof/kin.ts';
 import { inputSchema, type JsonSchema, schemaText } from '../../../src/config/schemaJson.ts';
 
 const file = (name: string) => readFileSync(new URL(`../../../config/${name}`, import.meta.url), 'utf8');
@@ -97,6 +98,25 @@ describe('examples', () => {
       ok: false,
       problems: [{ message: 'environment variable PROVIDER_KEY is not set' }],
     });
+  });
+});
+
+describe('pool.yaml', () => {
+  const config = load(file('pool.yaml'));
+
+  test('has three kept nodes, captures by schedule, and a checkpoint', () => {
+    expect(config.nodes.map(({ name, upstream }) => upstream ?? name)).toEqual(config.chains[0]?.upstreams.map(({ name }) => name));
+    expect([config.snapshots.capture.enabled, config.snapshots.everyMs, config.chains[0]?.snapshots.levels.includes('L2')]).toEqual([true, 21_600_000, true]);
+    expect(config.chains[0]?.snapshots.checkpoints).toEqual(['22431084:0x50c8cab760b2948349c590461b166773c45d8f4858cccf5a43025ab2960152e8']);
+  });
+
+  test('needs its checkpoint once two of its nodes are copies: who is left to vouch after each restore', () => {
+    const names = config.nodes.map(({ name }) => name);
+    const left = (origins: Record<string, string[]>): string[][] => names.map((source) => names.filter((other) => !isKin(source, other, new Map(Object.entries(origins)))));
+    const [a = '', b = '', c = ''] = names;
+    expect(left({})).toEqual([[b, c], [a, c], [a, b]]);
+    expect(left({ [b]: [a] })).toEqual([[c], [c], [a, b]]);
+    expect(left({ [b]: [a], [c]: [a] })).toEqual([[], [], []]);
   });
 });
 
