@@ -51,6 +51,9 @@ export async function swapData(dataDir: string, { operation, from, clientKind }:
         await unmountLayer(dataDir);
         await move(dataDir, old);
       } else await mkdir(old);
+    } else if (isStaged) {
+      // staged anew since what was there before was set aside
+      await carryOver(await writableOf(old), await writableOf(staged), clientKind);
     }
     await move(staged, dataDir);
   });
