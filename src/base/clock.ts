@@ -18,6 +18,6 @@ export interface TimerHandle {
 
 /** Timers as a port, so that shells can be driven by virtual time. */
 export interface Timers {
-  /** Calls `run` once, `delayMs` from now or later. */
-  after(delayMs: number, run: () => void): TimerHandle;
+  /** Calls `run` once, `delayMs` from now or later. @param nowMs what the clock has just said, where that is known */
+  after(delayMs: number, run: () => void, nowMs?: MonotonicMs): TimerHandle;
 }

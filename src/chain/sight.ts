@@ -28,7 +28,7 @@ const ANYWHERE: Sight = { trustedBlock: -1, firm: false, ahead: -1, mayChange: f
 const atHead = (number: number, firm: boolean, mayChange = true): Sight => ({ trustedBlock: number, firm, ahead: -1, mayChange, named: -1 });
 
 /** Classes whose methods are about one node, or change it. */
-const OF_A_NODE: ReadonlySet<MethodSpec['class']> = new Set(['filter', 'node', 'dev']);
+const isOfNode = ({ class: kind }: MethodSpec): boolean => kind === 'filter' || kind === 'node' || kind === 'dev';
 
 function atTag(tag: BlockTag, { number, finalizedNumber }: Heights): Sight {
   if (tag === 'earliest') return ANYWHERE;
@@ -63,7 +63,7 @@ function atRange(ends: readonly [BlockPoint, BlockPoint], from: Heights): Sight 
  * @param finalizedNumber height of the trusted finalized block; -1 = none is known
  */
 export function sightOf(spec: MethodSpec, ref: BlockRef, number: number, finalizedNumber: number): Sight {
-  if (number < 0 || spec.finality === 'static' || OF_A_NODE.has(spec.class) || spec.name === 'other') return ANYWHERE;
+  if (number < 0 || spec.finality === 'static' || isOfNode(spec) || spec.name === 'other') return ANYWHERE;
   if (spec.class === 'write') return atHead(number, true, false);
   const from = { number, finalizedNumber };
   if (ref.kind === 'tag' || ref.kind === 'number') return atPoint(ref, from);

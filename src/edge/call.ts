@@ -111,12 +111,12 @@ export class Call<H> implements EdgeExchange, Waiting {
     this.#body?.append(piece);
     const kept = this.#body?.take() ?? null;
     if (!this.#gzipped && this.#glance(kept ?? piece)) return;
-    const body = kept ?? Buffer.from(piece);
     if (!this.#gzipped) {
-      this.#deliver(body);
+      this.#deliver(kept ?? asBuffer(piece));
       return;
     }
-    inflate(body, this.#host.options.maxInflatedBytes, (fault, plain) => {
+    // a copy: the engine takes the piece back before it is inflated
+    inflate(kept ?? Buffer.from(piece), this.#host.options.maxInflatedBytes, (fault, plain) => {
       if (this.#state !== SERVING) return;
       if (fault === null) this.#deliver(plain);
       else this.refuse(fault, fault === 'parse' ? 'the gzip body is damaged' : 'after inflation');
@@ -259,6 +259,9 @@ export class Call<H> implements EdgeExchange, Waiting {
 const VARY = ['vary', 'accept-encoding'] as const;
 const GZIP = ['content-encoding', 'gzip'] as const;
 const VARY_GZIP = [...VARY, ...GZIP] as const;
+
+/** The same bytes. */
+const asBuffer = (bytes: Uint8Array): Buffer => (bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length));
 
 /** The body in one piece. */
 function wholeOf({ body, rest }: EdgeAnswer): Uint8Array | string {

@@ -107,9 +107,13 @@ export class HeadScan {
     return this.transferEncodings > 0;
   }
 
-  /** Announced body size in bytes; 0 when none is announced. Only for a head that `judge` passed. */
+  /** Announced body size in bytes; 0 when none is announced. Only for a length of digits, as `judge` lets pass. */
   get announcedBytes(): number {
-    return this.contentLengths > 0 ? Number(this.contentLength) : 0;
+    const digits = this.contentLength;
+    let bytes = 0;
+    // not by `Number`, which costs a call into the engine for each new text
+    for (let i = 0; i < digits.length; i++) bytes = bytes * 10 + (digits.charCodeAt(i) - 0x30);
+    return bytes;
   }
 
   /** True when the client wants the connection closed after the answer, which then has to say so too (RFC 9112, 9.6). */

@@ -99,7 +99,7 @@ function judgeMeaning(head: HeadScan, rules: JudgeRules): Refusal | null {
   if (head.origins > 1) return NO.origins;
   if (head.expects > 0 && (head.expects > 1 || head.expect.toLowerCase() !== '100-continue')) return NO.expect;
   if (head.chunked && rules.refuseChunked) return NO.chunked;
-  if (head.contentLengths > 0 && Number(head.contentLength) > rules.maxBodyBytes) return NO.tooLarge;
+  if (head.contentLengths > 0 && head.announcedBytes > rules.maxBodyBytes) return NO.tooLarge;
   if (head.method === 'OPTIONS') return null;
   // A length hidden from one parser would leave the body to run as the next request.
   if (!head.chunked && head.contentLengths === 0) return NO.noLength;

@@ -67,11 +67,11 @@ export interface EdgeExchange {
 /** The gateway's side of one accepted request. */
 export interface RequestSink {
   /**
-   * Sees the whole body before `onBody` gets a copy, unless it came gzipped; the bytes are the engine's again afterwards.
+   * Sees the whole body before `onBody`, unless it came gzipped.
    * @returns whether that will do: then there is no `onBody`
    */
   glance?(body: Uint8Array, exchange: EdgeExchange): boolean;
-  /** The whole body, inflated if it came gzipped; the receiver's to keep. */
+  /** The whole body, inflated if it came gzipped. As with `glance`, the bytes are the engine's again afterwards. */
   onBody(body: Buffer, exchange: EdgeExchange): void;
   /**
    * The client left before its answer, or the edge refused the rest of the body: stop working for it.

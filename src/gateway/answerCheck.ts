@@ -1,4 +1,5 @@
 import type { Outcome } from '../chain/outcome.ts';
+import { NO_ID } from '../rpc/reply.ts';
 import type { AttemptSink, NodeAnswer } from './attemptSink.ts';
 import type { CallView, Worth } from './callView.ts';
 import type { ChainRuntime } from './chain.ts';
@@ -8,7 +9,7 @@ import type { Client } from './context.ts';
 const OFF_BRANCH: Outcome = Object.freeze({ class: 'missingData', retry: 'other', blame: false, unsent: false, holdMs: 0 });
 
 /** In place of a block of another branch. */
-const ABSENT: NodeAnswer = { body: Buffer.from('null'), split: { kind: 'result', idRaw: null, start: 0, end: 4 }, isNull: true };
+const ABSENT: NodeAnswer = { body: Buffer.from('null'), split: { kind: 'result', id: NO_ID, start: 0, end: 4 }, isNull: true };
 
 /** The call whose answers are checked. */
 export interface Checkable {

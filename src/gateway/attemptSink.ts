@@ -3,7 +3,7 @@ import { VERDICTS } from '../chain/errors/verdicts.ts';
 import type { MethodSpec } from '../chain/method.ts';
 import type { Outcome } from '../chain/outcome.ts';
 import type { CancelReason, NodeReply } from '../route/attemptPort.ts';
-import { integerId, isNullResult, splitReply } from '../rpc/reply.ts';
+import { NO_ID, isNullResult, splitReply } from '../rpc/reply.ts';
 import type { ErrorReply, ResultReply, SplitReply } from '../rpc/reply.ts';
 import type { BodyFlow, CallSink, Exchange, FlowSink } from '../upstream/port.ts';
 import { LargeProbe } from './largeProbe.ts';
@@ -122,13 +122,13 @@ export class AttemptSink implements CallSink {
   private judge(body: Buffer, split: SplitReply, status: number, retryAfterMs: number): void {
     this.over = true;
     if (split.kind === 'bad') return this.run.onFailure(this, VERDICTS.badJson);
-    const idIsOurs = integerId(split.idRaw) === this.id;
+    const idIsOurs = split.id === this.id;
     if (split.kind === 'result') {
       if (!idIsOurs) return this.run.onFailure(this, WRONG_ID);
       return this.tell(RESULT, { body, split, isNull: isNullResult(body, split) });
     }
     // who is over a limit is refused unread by many a provider
-    const idUnread = (split.idRaw === null || split.idRaw === 'null') && (status === TOO_MANY || ID_UNREAD.has(split.code));
+    const idUnread = split.id === NO_ID && (status === TOO_MANY || ID_UNREAD.has(split.code));
     if (!idIsOurs && !idUnread) return this.run.onFailure(this, WRONG_ID);
     const told = classifyError(split.code === 0 ? -32000 : split.code, split.message, split.dataRaw, this.run.spec);
     const outcome = status === TOO_MANY && told.class !== 'throttled' ? VERDICTS.throttled : told;

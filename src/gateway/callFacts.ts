@@ -45,14 +45,18 @@ export interface CallAnswer {
   readonly outcome: RequestOutcome;
 }
 
+/** Where an answer goes that nobody waits for. */
+export const toNobody = (): void => undefined;
+
 type Reply = Extract<AttemptResult<NodeAnswer>, { kind: 'reply' }>;
 
 /** Outcomes whose error text is the chain's or about the caller's own words: passed on byte for byte. */
 const PASSED_AS_IS: ReadonlySet<string> = new Set(['result', 'chain', 'client']);
 
 /** Fills in what the call asks of a node by the block it is about. */
-export function askForBlock(view: CallView, ask: RankAsk): void {
+export function askForBlock(view: CallView, ask: RankAsk, nowMs: number): void {
   const { ref, sight, racedHash } = view;
+  ask.nowMs = nowMs;
   ask.racedHash = racedHash;
   ask.requiredBlock = -1;
   ask.stateBlock = -1;

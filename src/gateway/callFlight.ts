@@ -2,6 +2,7 @@ import type { TimerHandle } from '../base/clock.ts';
 import { Fault } from '../base/fault.ts';
 import type { Flight } from '../cache/flight.ts';
 import type { MethodSpec } from '../chain/method.ts';
+import type { OutcomeClass } from '../chain/outcome.ts';
 import type { ScannedCall } from '../rpc/scan.ts';
 import type { CallCache } from './callCache.ts';
 import { answerBytes } from './callFacts.ts';
@@ -32,7 +33,7 @@ export interface Flyer {
 
 const ANEW: Landing = { kind: 'anew' };
 /** Outcomes that are the chain's word, or about the call itself: everybody's. */
-const SHARED: ReadonlySet<string> = new Set(['result', 'chain', 'client']);
+const isShared = (name: OutcomeClass): boolean => name === 'result' || name === 'chain' || name === 'client';
 
 /** One call among equal ones in flight: it leads, or waits for the one that does. */
 export class CallFlight implements Aboard {
@@ -70,8 +71,9 @@ export class CallFlight implements Aboard {
 
   /** The answer of a node that its caller gets. */
   onReply(result: Reply, upstream: string, raised: boolean): void {
+    if (this.flight === null) return;
     const landing: Landing = { kind: 'reply', result, upstream, raised };
-    if (SHARED.has(result.outcome.class)) this.end(landing);
+    if (isShared(result.outcome.class)) this.end(landing);
     else this.fail(landing);
   }
 

@@ -9,7 +9,7 @@ import type { AttemptPort, AttemptResult, CancelReason } from '../route/attemptP
 import { errorEnvelope } from '../rpc/envelope.ts';
 import type { ScannedCall } from '../rpc/scan.ts';
 import { AttemptSink, type AttemptOwner, type NodeAnswer } from './attemptSink.ts';
-import { answerBytes, askForBlock, type CallAnswer, noteHash, ownAnswer, sawHash, takenText } from './callFacts.ts';
+import { answerBytes, askForBlock, type CallAnswer, noteHash, ownAnswer, sawHash, takenText, toNobody } from './callFacts.ts';
 import { CallCache } from './callCache.ts';
 import { CallFlight, type Flyer } from './callFlight.ts';
 import { AnswerCheck, type Checkable } from './answerCheck.ts';
@@ -20,7 +20,7 @@ import type { ChainRuntime, Underway } from './chain.ts';
 import type { Client, ServeContext } from './context.ts';
 import { holdFor, streamAboveBytes, takeLarge, type LargeCaller } from './largeCall.ts';
 import type { LargeStart } from './largeReply.ts';
-import { isRetryReason, learnFrom } from './learn.ts';
+import { isRetryReason, noteEnd } from './learn.ts';
 import { ownWord } from './ownWord.ts';
 import { type Accompanied, SendAside, isAccompanied } from './sendAside.ts';
 import { asksNextNonce, moveToFront } from './sends.ts';
@@ -37,8 +37,10 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
   private readonly machine: Attempt<NodeAnswer>;
   private sinks: readonly AttemptSink[] = [];
   readonly startedMs: number;
+  /** What the clock said at the event that is being worked on; -1 = between events. */
+  private eventMs = -1;
   private timer: TimerHandle | null = null;
-  private done: (answer: CallAnswer) => void = () => undefined;
+  private done: (answer: CallAnswer) => void = toNobody;
   live = false;
   /** What it was counted against and is still to leave. */
   private entered: Grant | null = null;
@@ -71,6 +73,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
     this.done = done;
     this.live = true;
     this.server.inFlight++;
+    this.eventMs = this.startedMs;
     const decision = this.chain.policy.decide(this.call.method);
     if (decision.spec !== null) this.spec = decision.spec;
     if (isAccompanied(this.spec)) this.aside = new SendAside(this);
@@ -81,11 +84,12 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
     if (own instanceof Fault) return this.refuse(own);
     if (own !== null) return this.answer(own);
     this.approach();
+    this.eventMs = -1;
   }
 
   /** The client is gone: nobody waits for the answer any more. */
   abandon(): void {
-    this.done = () => undefined;
+    this.done = toNobody;
     if (this.live && !this.flight.leave()) this.stop();
   }
 
@@ -97,10 +101,9 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
 
   /** Nodes left service while this call was under way. */
   onLeft(indices: readonly number[]): void {
-    const nowMs = this.server.parts.world.clock.nowMs();
     for (const index of indices) {
       const state = this.chain.table.entries[index]?.state;
-      if (this.live && state !== undefined) this.machine.onEjected(index, state, nowMs);
+      if (this.live && state !== undefined) this.machine.onEjected(index, state, this.now());
     }
   }
 
@@ -131,12 +134,12 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
     this.sinks.find((sink) => sink.attempt === attempt)?.giveUp(why);
   }
 
-  arm(delayMs: number): void {
+  arm(delayMs: number, nowMs: number): void {
     this.timer?.cancel();
     this.timer = this.server.parts.world.timers.after(delayMs, () => {
       this.timer = null;
       if (this.live) this.machine.onTimer(this.server.parts.world.clock.nowMs());
-    });
+    }, nowMs);
   }
 
   finish(result: AttemptResult<NodeAnswer>): void {
@@ -176,8 +179,9 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
 
   /** An attempt ended with an answer of its node; called by its sink. */
   onAnswer(sink: AttemptSink, outcome: Outcome, answer: NodeAnswer): void {
-    this.record(sink, outcome);
+    this.eventMs = this.record(sink, outcome);
     this.check.take(sink, outcome, answer);
+    this.eventMs = -1;
   }
 
   takeLarge(sink: AttemptSink, start: LargeStart): NodeAnswer | null {
@@ -185,28 +189,27 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
   }
 
   settle(attempt: number, outcome: Outcome, answer: NodeAnswer): void {
-    this.machine.onAnswer(attempt, outcome, answer, this.server.parts.world.clock.nowMs());
+    this.machine.onAnswer(attempt, outcome, answer, this.now());
   }
 
   fail(attempt: number, outcome: Outcome): void {
-    this.machine.onFailure(attempt, outcome, this.server.parts.world.clock.nowMs());
+    this.machine.onFailure(attempt, outcome, this.now());
   }
 
   /** An attempt ended without one. */
   onFailure(sink: AttemptSink, outcome: Outcome): void {
-    const nowMs = this.record(sink, outcome);
-    this.machine.onFailure(sink.attempt, outcome, nowMs);
+    this.machine.onFailure(sink.attempt, outcome, this.record(sink, outcome));
+  }
+
+  /** One reading of the clock does for all that follows from an event at once. */
+  private now(): number {
+    return this.eventMs >= 0 ? this.eventMs : this.server.parts.world.clock.nowMs();
   }
 
   /** Counts how an attempt ended, for health and metrics. */
   record(sink: AttemptSink, outcome: Outcome): number {
-    const nowMs = this.server.parts.world.clock.nowMs();
-    const tookMs = nowMs - sink.sentMs;
     if (isRetryReason(outcome.class)) this.retryReason = outcome.class;
-    learnFrom(this, sink.upstreamIndex, { outcome, tookMs, nowMs, goesOn: sink.answer?.large !== undefined });
-    this.client.inner?.onOutcome(sink, outcome);
-    this.client.trace?.onAttempt(this.chain.table.entries[sink.upstreamIndex]?.name ?? '', sink, outcome.class, tookMs);
-    return nowMs;
+    return noteEnd(this, sink, outcome);
   }
 
   /** Counts the call against its client's limits. */
@@ -237,14 +240,13 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
   private route(view: CallView): void {
     const { chain, call, spec } = this;
     const { table, ask } = chain;
-    const nowMs = this.server.parts.world.clock.nowMs();
+    const nowMs = this.now();
     this.view = view;
     chain.running.add(this);
     chain.spare.give(this.candidates);
     chain.aim(spec, call, this.client);
-    ask.nowMs = nowMs;
     this.keyHash = ask.affine ? ask.keyHash : 0;
-    askForBlock(view, ask);
+    askForBlock(view, ask, nowMs);
     this.stateBlock = ask.stateBlock;
     const candidates = chain.spare.take(table.entries.length);
     this.candidates = candidates;
@@ -254,17 +256,14 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
     this.client.inner?.order(candidates, candidateCount);
     if (view.sight.firm && candidateCount > 0 && !view.stands(table.entries[candidates[0] as number])) return this.pause.forNode(view);
     if (candidateCount === 0 && chain.ranker.refusal === 'overloaded' && this.pause.forRoom()) return;
-    if (candidateCount > 0 && !chain.book.budgets.hasRoom(candidates[0] as number, spec.weight, nowMs) && this.holdsBack(candidates, candidateCount, nowMs)) return;
+    if (candidateCount > 0 && !chain.book.budgets.hasRoom(candidates[0] as number, spec.weight, nowMs)) {
+      this.budgetWait ??= new BudgetWait(this);
+      if (this.budgetWait.holds(candidates, candidateCount, nowMs)) return;
+    }
     const hashSeen = spec.nullMeansAbsent && sawHash(chain, spec, call.paramsRaw);
     const deadlineMs = this.startedMs + chain.config.routing.deadlineMs;
     this.machine.start({ method: spec, table, candidates, candidateCount, refusal: chain.ranker.refusal, deadlineMs, hashSeen }, nowMs);
     if (spec.class === 'write' && this.live) this.aside?.copy(candidates, candidateCount, candidates[0] ?? -1);
-  }
-
-  /** Nobody has budget left: whether the call waits its turn, or is refused. */
-  private holdsBack(candidates: Int32Array, count: number, nowMs: number): boolean {
-    this.budgetWait ??= new BudgetWait(this);
-    return this.budgetWait.holds(candidates, count, nowMs);
   }
 
   refuse(fault: Fault): void {
@@ -282,7 +281,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
     if (!this.live) return;
     this.live = false;
     this.cached.flushIfChanged();
-    const nowMs = this.server.parts.world.clock.nowMs();
+    const nowMs = this.now();
     this.timer?.cancel();
     this.timer = null;
     this.server.inFlight--;
@@ -291,7 +290,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
     this.chain.running.delete(this);
     this.chain.spare.give(this.candidates);
     this.candidates = null;
-    this.done = () => undefined;
+    this.done = toNobody;
     if (this.client.inner !== undefined) return;
     const tookMs = nowMs - this.startedMs;
     this.chain.metrics.onRequest(this.spec.index, this.flight.unattended ? 'gone' : outcome, tookMs);

@@ -58,7 +58,7 @@ export function takeLarge(run: LargeCaller, sink: AttemptSink, start: LargeStart
       if (outcome !== null) chain.judging.onOutcome(upstreamIndex, outcome, nowMs - sentMs, nowMs);
     },
   });
-  return { body, split: { kind: 'result', idRaw: start.scan.idRaw, start: start.scan.resultStart, end: body.length }, isNull: false, large };
+  return { body, split: { kind: 'result', id: start.id, start: start.scan.resultStart, end: body.length }, isNull: false, large };
 }
 
 /** Keeps what the call counts against until its answer is through. @returns null */

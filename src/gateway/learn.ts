@@ -1,7 +1,9 @@
 import type { MethodSpec } from '../chain/method.ts';
 import type { Outcome, OutcomeClass } from '../chain/outcome.ts';
 import type { RetryReason } from '../observe/metricTable.ts';
+import type { AttemptSink } from './attemptSink.ts';
 import type { ChainRuntime } from './chain.ts';
+import type { Client, ServeContext } from './context.ts';
 
 /** Nodes keep the state of at least this many blocks below their head (Geth's default is 128). */
 const PRUNED_DEPTH = 128;
@@ -38,6 +40,17 @@ export function learnFrom({ chain, spec, stateBlock }: Asked, upstreamIndex: num
   } else if (outcome.class === 'missingData' && stateBlock >= 0 && stateBlock + PRUNED_DEPTH < table.trustedNumber) {
     judging.onPruned(upstreamIndex, stateBlock, nowMs);
   }
+}
+
+/** Tells the same of a client's call, and who follows its way. @returns when it ended */
+export function noteEnd(run: Asked & { readonly client: Client; readonly server: ServeContext }, sink: AttemptSink, outcome: Outcome): number {
+  const { chain, client, server } = run;
+  const nowMs = server.parts.world.clock.nowMs();
+  const tookMs = nowMs - sink.sentMs;
+  learnFrom(run, sink.upstreamIndex, { outcome, tookMs, nowMs, goesOn: sink.answer?.large !== undefined });
+  client.inner?.onOutcome(sink, outcome);
+  client.trace?.onAttempt(chain.table.entries[sink.upstreamIndex]?.name ?? '', sink, outcome.class, tookMs);
+  return nowMs;
 }
 
 /** Classes that are an answer for the client, or nobody's failure, start no retry. */

@@ -28,17 +28,13 @@ export interface ClientRun {
 
 /** Who sees to a call: nodes, one after another; or the edge itself, where it takes more than one call to a node. */
 export function runOf(server: ServeContext, chain: ChainRuntime, call: ScannedCall, client: Client): ClientRun {
-  if (call.method === 'eth_getLogs' && chain.config.logs.enabled && client.vantage.number >= 0) {
-    const { spec } = chain.policy.decide(call.method);
-    if (spec !== null) return new LogsRun(server, chain, { call, spec, client });
-  }
-  if (isFilterMethod(call.method) && chain.config.logs.filters.enabled && client.vantage.number >= 0) {
-    const { spec } = chain.policy.decide(call.method);
-    if (spec !== null) return new FilterRun(server, chain, { call, spec, client });
-  }
-  if (HEAVY.test(call.method) && client.inner === undefined) {
-    const { spec } = chain.policy.decide(call.method);
-    if (spec?.class === 'trace') return new HeavyRun(server, chain, [call, spec], client);
-  }
+  const { spec } = chain.policy.decide(call.method);
+  // most calls: told without looking at the name again
+  if (spec === null || spec.class === 'read') return new CallRun(server, chain, call, client);
+  const { logs } = chain.config;
+  const isChainKnown = client.vantage.number >= 0;
+  if (call.method === 'eth_getLogs' && logs.enabled && isChainKnown) return new LogsRun(server, chain, { call, spec, client });
+  if (isFilterMethod(call.method) && logs.filters.enabled && isChainKnown) return new FilterRun(server, chain, { call, spec, client });
+  if (spec.class === 'trace' && HEAVY.test(call.method) && client.inner === undefined) return new HeavyRun(server, chain, [call, spec], client);
   return new CallRun(server, chain, call, client);
 }

@@ -3,7 +3,7 @@ import type { Catalog } from '../chain/catalog.ts';
 import type { SideCall } from '../observe/metricTable.ts';
 import type { CacheMetrics } from '../observe/cacheMetrics.ts';
 import { requestEnvelope } from '../rpc/envelope.ts';
-import { integerId, splitReply } from '../rpc/reply.ts';
+import { splitReply } from '../rpc/reply.ts';
 import type { SplitReply } from '../rpc/reply.ts';
 import type { CallSink, Exchange } from '../upstream/port.ts';
 import type { UpstreamNode } from './node.ts';
@@ -85,7 +85,7 @@ class SideSink implements CallSink {
   }
 
   onEntry(body: Buffer, entry: SplitReply): void {
-    if (entry.kind === 'bad' || integerId(entry.idRaw) !== this.id) return this.end(SILENT);
+    if (entry.kind === 'bad' || entry.id !== this.id) return this.end(SILENT);
     this.end(entry.kind === 'result' ? { kind: 'result', body, start: entry.start, end: entry.end } : { kind: 'error' });
   }
 

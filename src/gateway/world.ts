@@ -48,9 +48,9 @@ export function wheelTimers(clock: Clock, onFault: (error: unknown) => void): St
     return { cancel: () => clearImmediate(handle) };
   };
   return {
-    after(delayMs: number, run: () => void): TimerHandle {
+    after(delayMs: number, run: () => void, nowMs = clock.nowMs()): TimerHandle {
       if (delayMs <= 0) return soon(run);
-      const handle = new WheelHandle(wheel, clock.nowMs() + delayMs, run);
+      const handle = new WheelHandle(wheel, nowMs + delayMs, run);
       ticking ??= setInterval(tick, TICK_MS);
       return handle;
     },

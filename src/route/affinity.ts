@@ -1,19 +1,16 @@
-import { hashString } from '../base/hash.ts';
+import { MAX_HASHED_BYTES, hashBytes, hashString } from '../base/hash.ts';
 import { addressOf, blockRefOf } from '../chain/blockref.ts';
 import type { MethodSpec } from '../chain/method.ts';
 
 /** What keeps calls on the same node: the whole call, the contract or the block it is about, the client, or nothing. */
 export type AffinityKind = 'request' | 'contract' | 'block' | 'client' | 'none';
 
-/** Of longer params only both ends are hashed, so that a key costs a bounded time. */
-const MAX_HASHED_CHARS = 4096;
-
 /** What a key is made of. */
 export interface KeyParts {
   readonly spec: MethodSpec;
   /** The method's own name; the spec's is not it for methods that the catalogue does not know. */
   readonly method: string;
-  /** The call's params as JSON text, '' when absent. */
+  /** The call's params as raw JSON, one char per byte; '' when absent. */
   readonly paramsRaw: string;
   /** What tells clients apart: key, header or address. */
   readonly client: string;
@@ -50,7 +47,8 @@ function blockKey({ spec, paramsRaw }: KeyParts): number | null {
 
 function requestKey({ method, paramsRaw }: KeyParts): number {
   const seed = hashString(method);
-  if (paramsRaw.length <= MAX_HASHED_CHARS) return hashString(paramsRaw, seed);
-  const half = MAX_HASHED_CHARS / 2;
-  return hashString(paramsRaw.slice(-half), hashString(paramsRaw.slice(0, half), seed ^ paramsRaw.length));
+  if (paramsRaw.length <= MAX_HASHED_BYTES) return hashBytes(paramsRaw, seed);
+  // of longer ones both ends, so that a key costs a bounded time
+  const half = MAX_HASHED_BYTES / 2;
+  return hashBytes(paramsRaw.slice(-half), hashBytes(paramsRaw.slice(0, half), seed ^ paramsRaw.length));
 }

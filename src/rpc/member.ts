@@ -14,9 +14,9 @@ const UNKNOWN = -1;
  * A name counts whether written plainly or in escapes; one that differs only by case is reported, not taken.
  */
 export class MemberReader {
-  readonly bytes: Buffer;
+  bytes: Buffer;
   /** What `isEven` says of the text. */
-  readonly even: boolean;
+  even: boolean;
   /** Where the object read last begins and ends. */
   start = 0;
   end = 0;
@@ -34,6 +34,13 @@ export class MemberReader {
     this.bytes = bytes;
     this.names = names;
     this.even = even;
+  }
+
+  /** Turns to another text. */
+  open(bytes: Buffer): this {
+    this.bytes = bytes;
+    this.even = isEven(bytes);
+    return this;
   }
 
   /**

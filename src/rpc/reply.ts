@@ -6,8 +6,8 @@ import { CLOSE_BRACKET, COMMA, LOWER_N, OPEN_BRACE, OPEN_BRACKET, QUOTE, byteAt,
 /** A node's result: the bytes `[start, end)` of the body, to be passed on as they are. */
 export interface ResultReply {
   readonly kind: 'result';
-  /** The id's own bytes, one char per byte; null when absent. */
-  readonly idRaw: string | null;
+  /** Our number; `NO_ID` or `ODD_ID` where it is none. */
+  readonly id: number;
   readonly start: number;
   readonly end: number;
 }
@@ -15,7 +15,7 @@ export interface ResultReply {
 /** A node's error: the bytes `[start, end)` of the body, and what is in them. */
 export interface ErrorReply {
   readonly kind: 'error';
-  readonly idRaw: string | null;
+  readonly id: number;
   readonly start: number;
   readonly end: number;
   /** An object with an integer code and a text as message. Otherwise it is to be composed anew for a client. */
@@ -27,6 +27,11 @@ export interface ErrorReply {
   /** Raw JSON of `data`, one char per byte, or null when absent. */
   readonly dataRaw: string | null;
 }
+
+/** The id of a reply that has none, or null. */
+export const NO_ID = -1;
+/** The id of a reply that is no number as we send them: not whole, in quotes, or of too many digits. */
+export const ODD_ID = -2;
 
 /** Not an answer by JSON-RPC. `why` holds nothing of the body. */
 export interface BadReply {
@@ -46,6 +51,9 @@ const ERROR_NAMES: readonly string[] = ['code', 'message', 'data'];
 const CODE = 0;
 const MESSAGE = 1;
 const DATA = 2;
+
+/** All numbers of so many digits are exact. */
+const MAX_ID_DIGITS = 15;
 
 /** Deeper than any trace of nested calls (EVM: 1024 frames of two levels each). */
 export const MAX_REPLY_DEPTH = 16_384;
@@ -98,16 +106,24 @@ export function isNullResult(body: Buffer, reply: ResultReply): boolean {
   return body[reply.start] === LOWER_N;
 }
 
-/** The id of a reply as the number that we sent; -1 when it is anything else, a number in quotes included. */
-export function integerId(idRaw: string | null): number {
-  if (idRaw === null || idRaw.length > 15) return -1;
+/** The id that stands at `[from, to)`, a whole JSON value, as the number that we sent. Makes no text of it. */
+function idAt(bytes: Buffer, from: number, to: number): number {
+  if (bytes[from] === LOWER_N) return NO_ID;
+  if (to - from > MAX_ID_DIGITS) return ODD_ID;
   let id = 0;
-  for (let i = 0; i < idRaw.length; i++) {
-    const digit = idRaw.charCodeAt(i) - 0x30;
-    if (digit < 0 || digit > 9) return -1;
+  for (let i = from; i < to; i++) {
+    const digit = (bytes[i] as number) - 0x30;
+    if (digit < 0 || digit > 9) return ODD_ID;
     id = id * 10 + digit;
   }
-  return idRaw.length === 0 ? -1 : id;
+  return id;
+}
+
+/** The same of an id's own text; null = there is none. */
+export function integerId(idRaw: string | null): number {
+  if (idRaw === null || idRaw === 'null') return NO_ID;
+  const bytes = Buffer.from(idRaw, 'latin1');
+  return bytes.length === 0 ? ODD_ID : idAt(bytes, 0, bytes.length);
 }
 
 function bad(why: string): BadReply {
@@ -130,19 +146,19 @@ function notAnObject(body: Buffer, start: number): BadReply {
 export function judgeReply(reader: MemberReader): SplitReply {
   const { bytes, from, to } = reader;
   if (reader.twice !== 0) return bad('a member occurs twice');
-  const idRaw = reader.has(ID) ? rawSlice(bytes, from[ID] as number, to[ID] as number) : null;
-  if (reader.has(ERROR) && bytes[from[ERROR] as number] !== LOWER_N) return readError(reader, idRaw);
+  const id = reader.has(ID) ? idAt(bytes, from[ID] as number, to[ID] as number) : NO_ID;
+  if (reader.has(ERROR) && bytes[from[ERROR] as number] !== LOWER_N) return readError(reader, id);
   if (!reader.has(RESULT)) return bad('neither result nor error');
-  return { kind: 'result', idRaw, start: from[RESULT] as number, end: to[RESULT] as number };
+  return { kind: 'result', id, start: from[RESULT] as number, end: to[RESULT] as number };
 }
 
-function readError(reply: MemberReader, idRaw: string | null): ErrorReply {
+function readError(reply: MemberReader, id: number): ErrorReply {
   const { bytes } = reply;
   const start = reply.from[ERROR] as number;
   const end = reply.to[ERROR] as number;
   if (bytes[start] !== OPEN_BRACE) {
     const message = bytes[start] === QUOTE ? decodeString(bytes, start, end) : '';
-    return { kind: 'error', idRaw, start, end, wellFormed: false, code: 0, message, dataRaw: null };
+    return { kind: 'error', id, start, end, wellFormed: false, code: 0, message, dataRaw: null };
   }
   const error = new MemberReader(bytes, ERROR_NAMES, reply.even);
   error.read(start, MAX_REPLY_DEPTH);
@@ -150,7 +166,7 @@ function readError(reply: MemberReader, idRaw: string | null): ErrorReply {
   const number = codeAt === 0 ? Number.NaN : Number(rawSlice(bytes, codeAt, error.to[CODE] as number));
   const isText = messageAt !== 0 && bytes[messageAt] === QUOTE;
   return {
-    kind: 'error', idRaw, start, end,
+    kind: 'error', id, start, end,
     wellFormed: Number.isInteger(number) && isText && error.twice === 0,
     code: Number.isInteger(number) ? number : 0,
     message: isText ? decodeString(bytes, messageAt, error.to[MESSAGE] as number) : '',

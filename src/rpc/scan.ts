@@ -33,7 +33,17 @@ export type ScannedBody =
  */
 export function scanBody(body: Buffer, limits: ScanLimits): ScannedBody {
   if (!isUtf8(body)) return refuse(new Fault('parse', 'not valid UTF-8'));
-  const reader = new MemberReader(body, CALL_NAMES);
+  const scanned = scan(reused.open(body), limits);
+  reused.open(NOTHING);
+  return scanned;
+}
+
+/** One for all bodies: each is read whole before the next. */
+const NOTHING = Buffer.alloc(0);
+const reused = new MemberReader(NOTHING, CALL_NAMES);
+
+function scan(reader: MemberReader, limits: ScanLimits): ScannedBody {
+  const { bytes: body } = reader;
   const start = skipSpace(body, 0);
   const first = byteAt(body, start);
   if (first === OPEN_BRACKET) return scanBatch(reader, start, limits);

@@ -1,6 +1,6 @@
 import { LIMIT_TEXTS } from '../chain/errors/texts.ts';
 import { VERDICTS } from '../chain/errors/verdicts.ts';
-import { integerId, splitBatchReply } from '../rpc/reply.ts';
+import { ODD_ID, splitBatchReply } from '../rpc/reply.ts';
 import type { ErrorReply, SplitReply } from '../rpc/reply.ts';
 import type { Failure } from './failure.ts';
 import type { HttpAnswer } from './request.ts';
@@ -47,7 +47,7 @@ export function matchEntries(entries: readonly SplitReply[], ids: readonly numbe
   let twice: Set<number> | null = null;
   for (let i = 0; i < entries.length; i++) {
     const entry = entries[i] as SplitReply;
-    const id = entry.kind === 'bad' ? -1 : integerId(entry.idRaw);
+    const id = entry.kind === 'bad' ? ODD_ID : entry.id;
     // nearly always in the order of the calls
     let place: number | undefined = i;
     if (ids[i] !== id) {

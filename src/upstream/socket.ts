@@ -1,6 +1,5 @@
 import { splitMessage } from '../rpc/message.ts';
 import type { Notice } from '../rpc/message.ts';
-import { integerId } from '../rpc/reply.ts';
 import type { SplitReply } from '../rpc/reply.ts';
 import { cancelledFailure, closingFailure, lostFailure, refusedHere, unreachedFailure } from './failure.ts';
 import type { Failure } from './failure.ts';
@@ -161,7 +160,7 @@ export class RpcSocket implements KeptSocketListener {
       this.listener.onStray(message.why);
       return;
     }
-    const call = this.calls.take(integerId(message.idRaw));
+    const call = this.calls.take(message.id);
     if (call === null) {
       this.listener.onStray('an answer that nobody waits for');
       return;

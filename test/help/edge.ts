@@ -95,7 +95,8 @@ export class Recorder implements EdgeHandler {
     for (const one of this.#waiting) if (this.seen.length >= one.count) one.resolve();
     return {
       onBody: (body, exchange) => {
-        seen.body = body;
+        // the engine takes the bytes back
+        seen.body = Buffer.from(body);
         seen.exchange = exchange;
         const answer = this.reply(seen);
         if (answer !== null) exchange.answer(answer);

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { build } from 'hdr-histogram-js';
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../src/base/random.ts';
 import { BlockTime } from '../../../src/chain/blockTime.ts';
@@ -53,6 +54,19 @@ describe('LatencyWindow', () => {
     window.tick(400_000);
     expect(window.count).toBe(0);
     expect(window.quantile(0.5)).toBe(0);
+  });
+
+  it('tells each quantile as a histogram of two digits does', () => {
+    fc.assert(fc.property(fc.array(fc.double({ min: 0, max: 120_000, noNaN: true }), { minLength: 1, maxLength: 50 }), fc.integer({ min: 0, max: 100 }), (all, percent) => {
+      const window = new LatencyWindow(60_000);
+      const histogram = build({ bitBucketSize: 32, autoResize: false, lowestDiscernibleValue: 1, highestTrackableValue: 12_000_000, numberOfSignificantValueDigits: 2, useWebAssembly: false });
+      for (const ms of all) {
+        window.record(ms);
+        histogram.recordValue(Math.round(ms * 100));
+      }
+      expect(window.count).toBe(all.length);
+      expect(window.quantile(percent / 100)).toBe(histogram.getValueAtPercentile((percent / 100) * 100) / 100);
+    }));
   });
 
   it('clamps what is out of range', () => {

@@ -9,9 +9,9 @@ const split = (text: string) => {
 
 describe('splitMessage', () => {
   it.each([
-    ['{"jsonrpc":"2.0","id":7,"result":{"a":[1]}}', { kind: 'result', idRaw: '7', text: '{"a":[1]}' }],
-    ['{"id":7,"error":{"code":-32000,"message":"no"},"jsonrpc":"2.0"}', { kind: 'error', idRaw: '7', code: -32000, message: 'no' }],
-    ['{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"parse"}}', { kind: 'error', idRaw: 'null', code: -32700 }],
+    ['{"jsonrpc":"2.0","id":7,"result":{"a":[1]}}', { kind: 'result', id: 7, text: '{"a":[1]}' }],
+    ['{"id":7,"error":{"code":-32000,"message":"no"},"jsonrpc":"2.0"}', { kind: 'error', id: 7, code: -32000, message: 'no' }],
+    ['{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"parse"}}', { kind: 'error', id: -1, code: -32700 }],
   ])('answer %s', (text, expected) => {
     expect(split(text)).toMatchObject(expected);
   });

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { integerId, isNullResult, splitBatchReply, splitReply } from '../../../src/rpc/reply.ts';
+import { NO_ID, ODD_ID, integerId, isNullResult, splitBatchReply, splitReply } from '../../../src/rpc/reply.ts';
 import type { SplitReply } from '../../../src/rpc/reply.ts';
+
+const NAMES = new Map([[NO_ID, 'none'], [ODD_ID, 'odd']]);
 
 /** One line that says what an answer was taken for. */
 function told(text: string): string {
@@ -11,19 +13,19 @@ function told(text: string): string {
 function tell(reply: SplitReply, text: string): string {
   if (reply.kind === 'bad') return `bad: ${reply.why}`;
   const bytes = Buffer.from(text).subarray(reply.start, reply.end).toString();
-  return `id ${reply.idRaw ?? 'none'} ${reply.kind} ${bytes}`;
+  return `id ${NAMES.get(reply.id) ?? reply.id} ${reply.kind} ${bytes}`;
 }
 
 describe('an answer to one call', () => {
   it.each([
     ['{"jsonrpc":"2.0","id":1,"result":"0x1"}', 'id 1 result "0x1"'],
     ['{"jsonrpc":"2.0","id":1,"result":"0x1"}\n', 'id 1 result "0x1"'],
-    ['{"result":{"a":[1, 2]},"id":"x","jsonrpc":"2.0"}', 'id "x" result {"a":[1, 2]}'],
+    ['{"result":{"a":[1, 2]},"id":"x","jsonrpc":"2.0"}', 'id odd result {"a":[1, 2]}'],
     [' {\n "id" : 1 ,\n "result" : null\n } \n', 'id 1 result null'],
     ['{"id":1,"result":90071992547409931234}', 'id 1 result 90071992547409931234'],
     ['{"id":1,"result":"é"}', 'id 1 result "é"'],
     ['{"result":1}', 'id none result 1'],
-    ['{"id":null,"result":1}', 'id null result 1'],
+    ['{"id":null,"result":1}', 'id none result 1'],
     ['{"id":1,"result":1,"error":null}', 'id 1 result 1'],
     ['{"error":null,"result":null,"id":1}', 'id 1 result null'],
     ['{"id":1,"r\\u0065sult":1}', 'id 1 result 1'],
@@ -140,7 +142,7 @@ describe('an answer to a batch', () => {
     ['[]', []],
     ['[1,{"id":1},[]]', ['bad: an entry is not an object', 'bad: neither result nor error', 'bad: an entry is not an object']],
     ['[{"id":1,"result":1},{"result":2}]', ['id 1 result 1', 'id none result 2']],
-    ['{"id":null,"error":{"code":-32600,"message":"batch too large"}}', 'id null error {"code":-32600,"message":"batch too large"}'],
+    ['{"id":null,"error":{"code":-32600,"message":"batch too large"}}', 'id none error {"code":-32600,"message":"batch too large"}'],
     ['[{"id":1,"result":1}', 'bad: cut short after 20 bytes'],
     ['[{"id":1,"result":1},]', 'bad: parse error: unexpected 0x5d at byte 21'],
     ['[{"id":1,"result":1}}', 'bad: parse error: unexpected 0x7d at byte 20'],
@@ -150,9 +152,15 @@ describe('an answer to a batch', () => {
     expect(tellAll(text)).toEqual(expected);
   });
 
-  it.each([['1', 1], ['0', 0], ['123456789012', 123456789012], ['"1"', -1], ['-1', -1], ['1.0', -1], ['1e3', -1], ['null', -1], ['', -1], [null, -1], ['9007199254740993', -1]])(
-    'the id %s is our number %i', (idRaw, id) => {
-      expect(integerId(idRaw)).toBe(id);
-    },
-  );
+  it.each([
+    ['1', 1], ['0', 0], ['123456789012', 123456789012], ['"1"', ODD_ID], ['-1', ODD_ID], ['1.0', ODD_ID], ['1e3', ODD_ID], ['null', NO_ID],
+    ['9007199254740993', ODD_ID], ['true', ODD_ID], ['{}', ODD_ID], ['""', ODD_ID],
+  ])('the id %s is our number %i', (idRaw, id) => {
+    expect(integerId(idRaw)).toBe(id);
+    expect(splitReply(Buffer.from(`{"id":${idRaw},"result":1}`))).toMatchObject({ kind: 'result', id });
+  });
+
+  it('an id that is not there is none', () => {
+    expect([integerId(null), integerId('')]).toEqual([NO_ID, ODD_ID]);
+  });
 });

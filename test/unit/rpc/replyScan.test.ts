@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { splitReply } from '../../../src/rpc/reply.ts';
+import { integerId, splitReply } from '../../../src/rpc/reply.ts';
 import { ReplyScan } from '../../../src/rpc/replyScan.ts';
 
 /** Reads a text in pieces that end at these places. */
@@ -19,17 +19,14 @@ function scan(text: Buffer, cuts: readonly number[]): ReplyScan {
 function ofScan(reader: ReplyScan): unknown {
   if (!reader.complete) return 'bad';
   if (reader.isError) return 'error';
-  return reader.resultEnd < 0 ? 'bad' : { start: reader.resultStart, end: reader.resultEnd, idRaw: reader.idRaw };
+  return reader.resultEnd < 0 ? 'bad' : { start: reader.resultStart, end: reader.resultEnd, id: integerId(reader.idRaw) };
 }
 
 function ofSplit(text: Buffer): unknown {
   const split = splitReply(text);
   if (split.kind !== 'result') return split.kind;
-  const isPlainId = split.idRaw !== null && !'{['.includes(split.idRaw[0] as string);
-  return { start: split.start, end: split.end, idRaw: isPlainId ? split.idRaw : reworded(split.idRaw) };
+  return { start: split.start, end: split.end, id: split.id };
 }
-
-const reworded = (idRaw: string | null): string | null => (idRaw === null ? null : '');
 
 const every = (text: Buffer): number[] => Array.from({ length: text.length }, (_, at) => at);
 
