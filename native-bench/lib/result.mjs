@@ -18,7 +18,12 @@ export const versions = () => ({ node: process.version, haproxy: version('haprox
 
 export const load = () => loadavg().map((n) => Number(n.toFixed(2)));
 
-export const commit = () => spawnSync('git', ['describe', '--always', '--dirty'], { encoding: 'utf8' }).stdout.trim();
+export const commit = () => {
+  const git = (...words) => spawnSync('git', words, { encoding: 'utf8' }).stdout.trim();
+  // results that are being written are no change of what is measured
+  const isDirty = git('status', '--porcelain', '--untracked-files=no', '--', ':/', ':!/native-bench/results') !== '';
+  return `${git('rev-parse', '--short', 'HEAD')}${isDirty ? '-dirty' : ''}`;
+};
 
 /** @returns { machine, versions, cases } of a file, or an empty one */
 export function readResults(path) {
