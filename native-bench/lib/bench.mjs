@@ -6,6 +6,9 @@ import { tableOf } from './figures.mjs';
 import { erpc, nodecore, proxyd } from './gateways.mjs';
 import { wrk } from './wrk.mjs';
 
+/** Seconds of load before a peer is measured. */
+const WARM_UP_S = 3;
+
 export class Bench {
   #peers = [];
   #options;
@@ -110,7 +113,10 @@ export class Bench {
   async wrkTable({ title, base, peers, call, connections, headers, seconds = this.seconds() }) {
     for (const peer of peers) {
       await this.check(peer, call);
-      if (!this.isSmoke) await this.wrkRound(peer, call, { connections, headers, isChecked: true, seconds: Math.max(1, seconds / 2) });
+      if (this.isSmoke) continue;
+      await this.wrkRound(peer, call, { connections, headers, isChecked: true, seconds: Math.max(1, seconds / 2) });
+      // a fresh process compiles its own code for seconds
+      await this.wrkRound(peer, call, { connections, headers, seconds: WARM_UP_S });
     }
     // a smoke has measured what it needs: that all is right
     const rounds = await this.interleave(peers, (peer) => this.wrkRound(peer, call, { connections, headers, seconds, isChecked: this.isSmoke }));
