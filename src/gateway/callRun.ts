@@ -1,4 +1,3 @@
-import type { TimerHandle } from '../base/clock.ts';
 import { Fault, type FaultKind } from '../base/fault.ts';
 import type { MethodSpec } from '../chain/method.ts';
 import type { Outcome } from '../chain/outcome.ts';
@@ -39,7 +38,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
   readonly startedMs: number;
   /** What the clock said at the event that is being worked on; -1 = between events. */
   private eventMs = -1;
-  private timer: TimerHandle | null = null;
+  dueAtMs = Number.POSITIVE_INFINITY;
   private done: (answer: CallAnswer) => void = toNobody;
   live = false;
   /** What it was counted against and is still to leave. */
@@ -135,11 +134,11 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
   }
 
   arm(delayMs: number, nowMs: number): void {
-    this.timer?.cancel();
-    this.timer = this.server.parts.world.timers.after(delayMs, () => {
-      this.timer = null;
-      if (this.live) this.machine.onTimer(this.server.parts.world.clock.nowMs());
-    }, nowMs);
+    this.chain.dues.ask(this, nowMs + delayMs, nowMs);
+  }
+
+  onDue(nowMs: number): void {
+    if (this.live) this.machine.onTimer(nowMs);
   }
 
   finish(result: AttemptResult<NodeAnswer>): void {
@@ -222,7 +221,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
 
   /** Looks where the call stands in the chain, and goes on from there. */
   approach(): void {
-    this.timer?.cancel();
+    this.dueAtMs = Number.POSITIVE_INFINITY;
     const stored = this.cached.lookUp();
     if (stored !== null) return this.flight.onStored(stored);
     if (!this.flight.board()) this.proceed();
@@ -282,8 +281,6 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
     this.live = false;
     this.cached.flushIfChanged();
     const nowMs = this.now();
-    this.timer?.cancel();
-    this.timer = null;
     this.server.inFlight--;
     this.entered?.leave();
     this.budgetWait?.leave(nowMs);

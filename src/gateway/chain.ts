@@ -24,6 +24,8 @@ import { ChainSubs } from './chainSubs.ts';
 import type { ChainSubsParts } from './chainSubs.ts';
 import { ChainOptions } from './chainOptions.ts';
 import { ChainCache } from './chainCache.ts';
+import { Dues } from './dues.ts';
+import type { Due } from './dues.ts';
 import type { CallFlights } from './landing.ts';
 import { Glance } from './glance.ts';
 import type { FilterDesk } from './filters/desk.ts';
@@ -40,7 +42,6 @@ import type { SendDesk } from './sharedSends.ts';
 import { stampShapes } from './stamps.ts';
 import { Tip } from './tip.ts';
 import { UnderwaySet } from './underway.ts';
-import type { Placed } from './underway.ts';
 
 /** Transaction hashes sent through this edge that are remembered. */
 const RECENT_HASHES = 20_000;
@@ -64,7 +65,7 @@ export interface ChainParts {
 }
 
 /** A call under way, to be told when nodes leave service. */
-export interface Underway extends Placed {
+export interface Underway extends Due {
   onLeft(indices: readonly number[]): void;
 }
 
@@ -108,6 +109,8 @@ export class ChainRuntime implements Serving {
   readonly logs: ChainLogs;
   /** Calls under way. */
   readonly running = new UnderwaySet<Underway>();
+  /** When they hedge, retry and give up. */
+  readonly dues: Dues;
   /** What all attempt machines of the chain share. */
   readonly attempts: { readonly options: AttemptOptions; budget: RetryBudget; readonly book: LoadBook };
   /** Refilled for each call. */
@@ -130,6 +133,7 @@ export class ChainRuntime implements Serving {
     this.metrics = parts.metrics;
     this.judging = parts.judging;
     this.view = parts.view;
+    this.dues = new Dues(this.running, parts.world);
     this.tip = new Tip({
       view: parts.view,
       world: parts.world,
