@@ -9,11 +9,11 @@ class Item implements Due {
   place = -1;
   dueAtMs = Number.POSITIVE_INFINITY;
   readonly told: number[] = [];
-  then: ((nowMs: number) => void) | null = null;
+  answer: ((nowMs: number) => void) | null = null;
 
   onDue(nowMs: number): void {
     this.told.push(nowMs);
-    this.then?.(nowMs);
+    this.answer?.(nowMs);
   }
 }
 
@@ -72,8 +72,8 @@ describe('Dues', () => {
     const first = add(10);
     const victim = add(10);
     let late: Item | null = null;
-    first.then = (nowMs) => {
-      first.then = null;
+    first.answer = (nowMs) => {
+      first.answer = null;
       items.delete(victim);
       victim.dueAtMs = Number.POSITIVE_INFINITY;
       dues.ask(first, nowMs + 5, nowMs);
@@ -87,7 +87,7 @@ describe('Dues', () => {
 
   it('one that throws keeps nobody else from being told, and its error is told', () => {
     const { world, add } = open();
-    add(10).then = () => {
+    add(10).answer = () => {
       throw new Error('a bug');
     };
     const [same, later] = [add(10), add(20)];
