@@ -11,6 +11,7 @@ import type { FeedSide, TopicFeed } from './feed.ts';
 import type { GatewayWorld } from './node.ts';
 import type { Publisher } from './publisher.ts';
 import { RacedView } from './racedView.ts';
+import { idOf, newId } from './streamId.ts';
 import { Vantage } from './vantage.ts';
 
 export type SubscriptionMember = Member<Seat>;
@@ -45,7 +46,7 @@ export class ChainSubs implements FeedSide {
       close: (topic) => feed.close(topic),
       serial: () => feed.serial(),
       publish: (topicId, message) => publisher.publish(topicId, message),
-      newId: () => randomId(world),
+      newId: () => newId(world.random),
       after: (delayMs, run) => world.timers.after(delayMs, run),
       counted: (kind, change) => metrics.onSubscription(kind, change),
       sent: (kind, notices, receivedMs) => metrics.onSent(kind, notices, Math.max(0, world.clock.nowMs() - receivedMs)),
@@ -122,16 +123,4 @@ export class ChainSubs implements FeedSide {
   lost(notice: LossNotice): void {
     this.mux.lost(notice);
   }
-}
-
-function idOf(paramsRaw: string): string | null {
-  const params: unknown = paramsRaw === '' ? null : JSON.parse(paramsRaw);
-  const id: unknown = Array.isArray(params) ? params[0] : null;
-  return typeof id === 'string' ? id.toLowerCase() : null;
-}
-
-function randomId({ random }: GatewayWorld): string {
-  let id = '0x';
-  for (let i = 0; i < 4; i++) id += Math.floor(random() * 4294967296).toString(16).padStart(8, '0');
-  return id;
 }

@@ -1,5 +1,6 @@
 import { seededRandom } from '../../src/base/random.ts';
 import type { Outcome, OutcomeClass } from '../../src/chain/outcome.ts';
+import { DEFAULTS } from '../../src/config/defaults.ts';
 import { ChainJudge } from '../../src/health/judge.ts';
 import type { JudgeOptions } from '../../src/health/judge.ts';
 import type { HealthOptions, JudgedUpstream, PaceOptions } from '../../src/health/options.ts';
@@ -8,25 +9,11 @@ import type { JudgeEvent } from '../../src/health/report.ts';
 import type { RouteTable } from '../../src/health/table.ts';
 import { headAt } from './heads.ts';
 
-/** The defaults of config/reference.yaml. */
-export const HEALTH: HealthOptions = {
-  probeIntervalMs: 0,
-  probeTimeoutMs: 2000,
-  downAfter: 2,
-  upAfter: 2,
-  lag: { maxBlocks: 4, maxMs: 0, returnBlocks: 1, tolerance: 1 },
-  failures: { rate: 0.5, minSamples: 20, windowMs: 30_000 },
-  latency: { factor: 4, minMs: 200, minSamples: 50 },
-  ejection: { baseMs: 10_000, maxMs: 300_000, maxShare: 0.5, panicShare: 0.3 },
-  ramp: { durationMs: 10_000, minShare: 0.1 },
-  probation: { samples: 3 },
-};
+const { health, routing } = DEFAULTS.chain;
 
-export const PACE: PaceOptions = {
-  attemptTimeout: { quantile: 0.99, factor: 4, minMs: 500, maxMs: 15_000 },
-  hedge: { enabled: true, quantile: 0.95, factor: 1.5, minMs: 20, maxMs: 2000 },
-  tierReturnMs: 30_000,
-};
+/** The defaults of config/reference.yaml. */
+export const HEALTH: HealthOptions = health;
+export const PACE: PaceOptions = routing;
 
 export const JUDGE: JudgeOptions = {
   chain: 'test',

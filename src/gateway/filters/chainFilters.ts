@@ -13,6 +13,7 @@ import { PollFilters } from '../../subs/pollFilters.ts';
 import type { PollWish } from '../../subs/pollFilters.ts';
 import type { FeedSide, TopicFeed } from '../feed.ts';
 import type { GatewayWorld } from '../node.ts';
+import { idOf, newId } from '../streamId.ts';
 import type { FilterAsk, FilterDesk, FilterWord } from './desk.ts';
 
 export interface FilterParts {
@@ -47,7 +48,7 @@ export class ChainFilters implements FilterDesk, FeedSide {
       open: (topic) => feed.open(topic),
       close: (topic) => feed.close(topic),
       serial: () => feed.serial(),
-      newId: () => randomId(parts.world),
+      newId: () => newId(parts.world.random),
       dropped: (reason) => parts.metrics.filtersDropped.add(reason),
     });
   }
@@ -130,16 +131,4 @@ function pendingWish(paramsRaw: string): Wish {
   const full = Array.isArray(params) && params[0] === true;
   const key = full ? 'newPendingTransactions:full' : 'newPendingTransactions';
   return { topic: { kind: 'newPendingTransactions', key, full }, from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY, paramsRaw: '' };
-}
-
-function idOf(paramsRaw: string): string | null {
-  const params: unknown = paramsRaw === '' ? null : JSON.parse(paramsRaw);
-  const id: unknown = Array.isArray(params) ? params[0] : null;
-  return typeof id === 'string' ? id.toLowerCase() : null;
-}
-
-function randomId({ random }: GatewayWorld): string {
-  let id = '0x';
-  for (let i = 0; i < 4; i++) id += Math.floor(random() * 4294967296).toString(16).padStart(8, '0');
-  return id;
 }

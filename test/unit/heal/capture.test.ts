@@ -2,25 +2,12 @@ import { describe, expect, it } from 'vitest';
 import type { CaptureWish, ChainFacts, NodeFacts } from '../../../src/heal/facts.ts';
 import type { NodeMemory } from '../../../src/heal/memory.ts';
 import { type ChainPlan, planChain } from '../../../src/heal/plan.ts';
+import { NOW, wellNode } from '../../help/heal.ts';
 import { OPTIONS } from '../../sim/heal/cluster.ts';
 
-const NOW = 10_000_000;
 const WISH: CaptureWish = { node: null, kind: 'incremental', why: 'a snapshot is due', lastSource: null };
 
-const node = (name: string, change: Partial<NodeFacts> = {}): NodeFacts => ({
-  name,
-  wish: 'running',
-  paused: false,
-  process: { state: 'running', incarnation: '1', startedAtMs: NOW - 600_000, endedAtMs: -1, exitCode: null, signal: null, oomKilled: false },
-  log: null,
-  rpc: { askedAtMs: NOW, answeredAtMs: NOW, headNumber: 100, headHash: '', headMovedAtMs: NOW, syncing: false, peers: 3, forkedAt: -1 },
-  edge: { state: 'serving', cordoned: false, inFlight: 0, configuredWeight: 100, assignedWeight: 100, why: '' },
-  disk: { freeBytes: 1e12, totalBytes: 2e12 },
-  data: { damage: null, staged: null, swapped: null, kept: null },
-  canResync: false,
-  copy: { isLive: false, copied: null, failed: null },
-  ...change,
-});
+const node = (name: string, change: Partial<NodeFacts> = {}): NodeFacts => wellNode(name, { copy: { isLive: false, copied: null, failed: null }, ...change });
 const cordoned = { state: 'cordoned', cordoned: true, inFlight: 0, configuredWeight: 100, assignedWeight: 100, why: '' } as const;
 const plan = (nodes: readonly NodeFacts[], wish: Partial<CaptureWish> = {}, memory: Record<string, NodeMemory> = {}): ChainPlan => {
   const chain: ChainFacts = { name: 'c', nodes, trustedNumber: 100, trustedMovedAtMs: NOW, blockTimeMs: 2000, networkFault: null, snapshot: null, paused: false, capture: { ...WISH, ...wish } };

@@ -6,25 +6,8 @@ import { newOperation } from '../../../src/heal/operation.ts';
 import type { Operation } from '../../../src/heal/operation.ts';
 import { backoffMs, planChain } from '../../../src/heal/plan.ts';
 import type { ChainPlan } from '../../../src/heal/plan.ts';
+import { NOW, wellNode as node } from '../../help/heal.ts';
 import { OPTIONS } from '../../sim/heal/cluster.ts';
-
-const NOW = 10_000_000;
-
-function node(name: string, change: Partial<NodeFacts> = {}): NodeFacts {
-  return {
-    name,
-    wish: 'running',
-    paused: false,
-    process: { state: 'running', incarnation: '1', startedAtMs: NOW - 600_000, endedAtMs: -1, exitCode: null, signal: null, oomKilled: false },
-    log: null,
-    rpc: { askedAtMs: NOW, answeredAtMs: NOW, headNumber: 100, headHash: '', headMovedAtMs: NOW, syncing: false, peers: 3, forkedAt: -1 },
-    edge: { state: 'serving', cordoned: false, inFlight: 0, configuredWeight: 100, assignedWeight: 100, why: '' },
-    disk: { freeBytes: 1e12, totalBytes: 2e12 },
-    data: { damage: null, staged: null, swapped: null, kept: null },
-    canResync: false,
-    ...change,
-  };
-}
 
 /** It runs and the edge still serves by it, but it has not answered us for a minute. */
 const hanging = (name: string): NodeFacts => {
