@@ -19,9 +19,11 @@ export interface StoppableTimers extends Timers {
 
 /** Resolution of the wheel, and so how late a deadline can be noticed. */
 const TICK_MS = 8;
+/** A time that is nearer than this has a timer of its own: a hedge that is due in 20 ms would feel the wheel's ticks. */
+const NEAR_MS = 100;
 
 /**
- * Timers over one wheel: thousands of deadlines cost one real timer, which rests while none is armed.
+ * Timers over one wheel: thousands of deadlines cost one real timer, which rests while none is armed. What is near is told within a ms or two.
  * @param onFault told of what a timer threw: a bug, which must end neither the process nor the timers behind it
  */
 export function wheelTimers(clock: Clock, onFault: (error: unknown) => void): StoppableTimers {
@@ -47,14 +49,53 @@ export function wheelTimers(clock: Clock, onFault: (error: unknown) => void): St
     const handle = setImmediate(() => guarded(run));
     return { cancel: () => clearImmediate(handle) };
   };
+  const near = new Set<NearTimer>();
   return {
     after(delayMs: number, run: () => void, nowMs = clock.nowMs()): TimerHandle {
       if (delayMs <= 0) return soon(run);
+      if (delayMs < NEAR_MS) return new NearTimer(near, { clock, atMs: nowMs + delayMs, run: () => guarded(run) });
       const handle = new WheelHandle(wheel, nowMs + delayMs, run);
       ticking ??= setInterval(tick, TICK_MS);
       return handle;
     },
-    stop: rest,
+    stop(): void {
+      rest();
+      for (const timer of near) timer.cancel();
+    },
+  };
+}
+
+/** One real timer. */
+class NearTimer implements TimerHandle {
+  private readonly all: Set<NearTimer>;
+  private readonly due: { readonly clock: Clock; readonly atMs: number; readonly run: () => void };
+  private timer: NodeJS.Timeout;
+
+  /** @param all where it is while it waits */
+  constructor(all: Set<NearTimer>, due: NearTimer['due']) {
+    this.all = all;
+    this.due = due;
+    all.add(this);
+    this.timer = this.set();
+  }
+
+  cancel(): void {
+    clearTimeout(this.timer);
+    this.all.delete(this);
+  }
+
+  private set(): NodeJS.Timeout {
+    return setTimeout(this.look, Math.max(1, Math.ceil(this.due.atMs - this.due.clock.nowMs())));
+  }
+
+  private readonly look = (): void => {
+    // Node counts from the beginning of the turn in which the timer was set
+    if (this.due.clock.nowMs() < this.due.atMs) {
+      this.timer = this.set();
+      return;
+    }
+    this.all.delete(this);
+    this.due.run();
   };
 }
 

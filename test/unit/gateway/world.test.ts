@@ -26,4 +26,25 @@ describe('wheelTimers', () => {
     timers.stop();
     expect(ran).toBe(false);
   });
+
+  test.each([3, 20.5, 130])('one of %i ms does not come early, also where its turn of the event loop began long before', async (delayMs) => {
+    const timers = wheelTimers(systemClock, () => undefined);
+    const begin = performance.now();
+    while (performance.now() < begin + 10);
+    const armedMs = systemClock.nowMs();
+    await new Promise<void>((resolve) => timers.after(delayMs, resolve));
+    expect(systemClock.nowMs() - armedMs).toBeGreaterThanOrEqual(delayMs);
+    timers.stop();
+  });
+
+  test('none comes after the end', async () => {
+    const timers = wheelTimers(systemClock, () => undefined);
+    const ran: number[] = [];
+    for (const delayMs of [1, 5, 120]) timers.after(delayMs, () => ran.push(delayMs));
+    timers.stop();
+    const others = wheelTimers(systemClock, () => undefined);
+    await new Promise<void>((resolve) => others.after(130, resolve));
+    others.stop();
+    expect(ran).toEqual([]);
+  });
 });
