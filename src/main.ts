@@ -7,12 +7,12 @@ import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { EXIT } from './cli/ports.ts';
 import type { Parts, World } from './cli/ports.ts';
+import { plainProgress } from './cli/progress.ts';
 import { runCli } from './cli/run.ts';
 import { watchFile } from './edge/watchFile.ts';
 import { startGateway } from './gateway/gateway.ts';
 import { isWorker, serveAsWorker } from './gateway/workers/serveAsWorker.ts';
 import { createLogger } from './observe/log.ts';
-import { plainProgress } from './cli/progress.ts';
 
 const INLINING = '--max-inlined-bytecode-size-cumulative';
 // The way of a call leads through many small functions, more than V8 puts into one by default (920): 4 to 7 % of the processor time of a call.

@@ -1,4 +1,5 @@
 import { ethCall } from '../lib/calls.mjs';
+import { WARM_UP_S } from '../lib/bench.mjs';
 import { tableOf } from '../lib/figures.mjs';
 import { openRound } from '../lib/open.mjs';
 
@@ -27,7 +28,7 @@ export async function run(bench) {
   const all = [node, ...peers];
   if (!bench.isSmoke) {
     // a fresh process spends much of its time on compiling its own code
-    for (const peer of peers) await bench.wrkRound(peer, call, { connections: 64, seconds: 3 });
+    for (const peer of peers) await bench.wrkRound(peer, call, { connections: 64, seconds: WARM_UP_S });
     for (const peer of all) await measure(peer, 1);
   }
   const rounds = await bench.interleave(all, (peer) => measure(peer));

@@ -7,7 +7,7 @@ import { erpc, nodecore, proxyd } from './gateways.mjs';
 import { wrk } from './wrk.mjs';
 
 /** Seconds of load before a peer is measured. */
-const WARM_UP_S = 3;
+export const WARM_UP_S = 3;
 
 export class Bench {
   #peers = [];

@@ -24,6 +24,26 @@ export function hashString(text: string, seed = 0): number {
   return mix32(h);
 }
 
+/**
+ * 32-bit hash of whole words; not against an adversary who picks keys.
+ * Source: two lines of multiplications side by side, so that one need not wait for the other, with the constants of MurmurHash2 and 3, put
+ * together by the mixer of MurmurHash3.
+ * @param count how many of the words, from the first
+ */
+export function hashWords(words: Int32Array, count: number, seed = 0): number {
+  let even = seed | 0;
+  let odd = count ^ OFFSET;
+  let at = 0;
+  for (; at + 1 < count; at += 2) {
+    even = Math.imul(even ^ (words[at] as number), 0x5bd1e995);
+    even ^= even >>> 15;
+    odd = Math.imul(odd ^ (words[at + 1] as number), 0x1b873593);
+    odd ^= odd >>> 13;
+  }
+  if (at < count) even = Math.imul(even ^ (words[at] as number), 0x5bd1e995);
+  return mix32(mix32(even) ^ odd);
+}
+
 /** Room for the longest text that `hashBytes` takes, whole words. */
 const room = Buffer.allocUnsafeSlow(4096);
 const words = new Int32Array(room.buffer);
@@ -34,25 +54,14 @@ export const MAX_HASHED_BYTES = room.length;
 /**
  * 32-bit hash of a text with one char per byte, for routing; not against an adversary who picks keys. For texts of some length several times
  * as fast as `hashString`: a text that was cut out of another is read char by char slower than it is copied.
- * Source: two lines of multiplications side by side, with the constants of MurmurHash2 and 3, put together by the mixer of MurmurHash3.
  * @param raw at most `MAX_HASHED_BYTES` long; of chars beyond 0xff only the low byte counts
  */
 export function hashBytes(raw: string, seed = 0): number {
   const length = room.write(raw, 'latin1');
   let end = length;
   for (; (end & 3) !== 0; end++) room[end] = 0;
-  const count = end >> 2;
-  let even = seed | 0;
-  let odd = length ^ OFFSET;
-  let at = 0;
-  for (; at + 1 < count; at += 2) {
-    even = Math.imul(even ^ (words[at] as number), 0x5bd1e995);
-    even ^= even >>> 15;
-    odd = Math.imul(odd ^ (words[at + 1] as number), 0x1b873593);
-    odd ^= odd >>> 13;
-  }
-  if (at < count) even = Math.imul(even ^ (words[at] as number), 0x5bd1e995);
-  return mix32(mix32(even) ^ odd);
+  // the length counts: texts that end in zero bytes fill the same words
+  return hashWords(words, end >> 2, mix32(seed ^ length));
 }
 
 const OFFSET = 0x811c9dc5;

@@ -1,3 +1,5 @@
+import { hashWords } from '../base/hash.ts';
+
 /** An id longer than this is not recognised. */
 const MAX_ID_BYTES = 40;
 /** Places of the id that are tried, the last ones met. */
@@ -135,20 +137,8 @@ export class BodyMemo<T> {
     return end >> 2;
   }
 
-  /** Two multiplicative hashes of every other word, so that one need not wait for the other (constants of MurmurHash2 and 3). */
   private slotOf(count: number): number {
-    const { words } = this;
-    let even = count;
-    let odd = 1;
-    for (let i = 0; i + 1 < count; i += 2) {
-      even = Math.imul(even ^ (words[i] as number), 0x5bd1e995);
-      even ^= even >>> 15;
-      odd = Math.imul(odd ^ (words[i + 1] as number), 0x1b873593);
-      odd ^= odd >>> 13;
-    }
-    if ((count & 1) === 1) even = Math.imul(even ^ (words[count - 1] as number), 0x5bd1e995);
-    const hash = even ^ odd;
-    return ((hash ^ (hash >>> 16)) >>> 0) % this.slots.length;
+    return hashWords(this.words, count) % this.slots.length;
   }
 
   private isSame(known: Known<T>, count: number, bodyBytes: number): boolean {

@@ -54,9 +54,8 @@ type Reply = Extract<AttemptResult<NodeAnswer>, { kind: 'reply' }>;
 const PASSED_AS_IS: ReadonlySet<string> = new Set(['result', 'chain', 'client']);
 
 /** Fills in what the call asks of a node by the block it is about. */
-export function askForBlock(view: CallView, ask: RankAsk, nowMs: number): void {
+export function askForBlock(view: CallView, ask: RankAsk): void {
   const { ref, sight, racedHash } = view;
-  ask.nowMs = nowMs;
   ask.racedHash = racedHash;
   ask.requiredBlock = -1;
   ask.stateBlock = -1;

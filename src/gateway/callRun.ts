@@ -35,6 +35,7 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
   readonly client: Client;
   private readonly machine: Attempt<NodeAnswer>;
   private sinks: readonly AttemptSink[] = [];
+  /** When it was made: it is started at once. */
   readonly startedMs: number;
   /** What the clock said at the event that is being worked on; -1 = between events. */
   private eventMs = -1;
@@ -100,9 +101,10 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
 
   /** Nodes left service while this call was under way. */
   onLeft(indices: readonly number[]): void {
+    const nowMs = this.now();
     for (const index of indices) {
       const state = this.chain.table.entries[index]?.state;
-      if (this.live && state !== undefined) this.machine.onEjected(index, state, this.now());
+      if (this.live && state !== undefined) this.machine.onEjected(index, state, nowMs);
     }
   }
 
@@ -133,8 +135,8 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
     this.sinks.find((sink) => sink.attempt === attempt)?.giveUp(why);
   }
 
-  arm(delayMs: number, nowMs: number): void {
-    this.chain.dues.ask(this, nowMs + delayMs, nowMs);
+  arm(atMs: number, nowMs: number): void {
+    this.chain.dues.ask(this, atMs, nowMs);
   }
 
   onDue(nowMs: number): void {
@@ -245,7 +247,8 @@ export class CallRun implements AttemptPort<NodeAnswer>, AttemptOwner, Underway,
     chain.spare.give(this.candidates);
     chain.aim(spec, call, this.client);
     this.keyHash = ask.affine ? ask.keyHash : 0;
-    askForBlock(view, ask, nowMs);
+    ask.nowMs = nowMs;
+    askForBlock(view, ask);
     this.stateBlock = ask.stateBlock;
     const candidates = chain.spare.take(table.entries.length);
     this.candidates = candidates;

@@ -73,8 +73,8 @@ const viewOf = (chain: ChainRuntime, spec: MethodSpec, call: ImaginedCall): Call
 
 function askOf(chain: ChainRuntime, spec: MethodSpec, call: ImaginedCall, from: { readonly view: CallView; readonly nowMs: number }): RankAsk {
   chain.aim(spec, scanned(call), { clientName: call.client });
-  const ask = { ...chain.ask };
-  askForBlock(from.view, ask, from.nowMs);
+  const ask = { ...chain.ask, nowMs: from.nowMs };
+  askForBlock(from.view, ask);
   return ask;
 }
 

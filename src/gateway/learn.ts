@@ -42,7 +42,7 @@ export function learnFrom({ chain, spec, stateBlock }: Asked, upstreamIndex: num
   }
 }
 
-/** Tells the same of a client's call, and who follows its way. @returns when it ended */
+/** The same for an attempt of a client's call, told also to whoever follows the call. @returns when it ended */
 export function noteEnd(run: Asked & { readonly client: Client; readonly server: ServeContext }, sink: AttemptSink, outcome: Outcome): number {
   const { chain, client, server } = run;
   const nowMs = server.parts.world.clock.nowMs();

@@ -272,7 +272,7 @@ export class Attempt<R extends NodeReply> {
     const wakeAtMs = Math.min(this.call.deadlineMs, this.hedgeAtMs, this.recheckAtMs, this.log.nextTimeoutAtMs());
     if (wakeAtMs >= this.armedAtMs) return;
     this.armedAtMs = wakeAtMs;
-    this.port.arm(Math.max(0, wakeAtMs - nowMs), nowMs);
+    this.port.arm(wakeAtMs, nowMs);
   }
 
   private close(attempt: number, outcome: Outcome, reply: R | null): AttemptRecord<R> | null {

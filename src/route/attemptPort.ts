@@ -45,8 +45,8 @@ export interface AttemptPort<R extends NodeReply> {
   send(attempt: number, upstreamIndex: number, timeoutMs: number, nowMs: number): void;
   /** Stops an attempt. Whatever it still reports is ignored. */
   cancel(attempt: number, why: CancelReason): void;
-  /** Wants `onTimer` at `nowMs + delayMs` or a little later. Replaces what was armed before; to be dropped at `finish`. */
-  arm(delayMs: number, nowMs: number): void;
+  /** Wants `onTimer` at `atMs` or a little later; at once where that is past. Replaces what was armed before; to be dropped at `finish`. */
+  arm(atMs: number, nowMs: number): void;
   /** The call is over: called exactly once per `start`, possibly within it. Once it has returned the machine may be started again. */
   finish(result: AttemptResult<R>): void;
 }

@@ -214,8 +214,8 @@ export class Stage implements AttemptPort<TestReply> {
     this.lines.push(`${this.nowMs} cancel ${attempt} ${why}`);
   }
 
-  arm(delayMs: number): void {
-    this.armedAtMs = this.nowMs + delayMs;
+  arm(atMs: number): void {
+    this.armedAtMs = Math.max(atMs, this.nowMs);
   }
 
   finish(result: AttemptResult<TestReply>): void {

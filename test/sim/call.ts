@@ -78,9 +78,9 @@ export class SimCall implements AttemptPort<NodeReply> {
     if (sent !== undefined) this.#count(sent, why === 'timeout' ? TIMEOUT : CANCELLED);
   }
 
-  arm(delayMs: number): void {
+  arm(atMs: number, nowMs: number): void {
     this.#timer?.cancel();
-    this.#timer = this.#gateway.world.after(delayMs, () => {
+    this.#timer = this.#gateway.world.after(atMs - nowMs, () => {
       if (this.finishes === 0) this.#machine.onTimer(this.#gateway.world.nowMs);
     });
   }

@@ -56,6 +56,7 @@ describe.each(['uws', 'node'] as const)('JSON-RPC over HTTP, engine %s', (engine
 
   test('absent params, params by name and the path of the chain', async () => {
     expect((await post('{"jsonrpc":"2.0","id":1,"method":"eth_gasPrice"}', 'main')).text).toContain('"result":"0x1"');
+    expect(allCalls().map((call) => call.params)).toEqual([[]]);
     expect((await post('{"jsonrpc":"2.0","id":1,"method":"eth_gasPrice","params":{"a":1}}', 'evm/1')).text).toContain('"result":"0x1"');
     // which node gets which is the key's affair
     expect(allCalls().map((call) => JSON.stringify(call.params)).sort()).toEqual(['[]', '{"a":1}']);

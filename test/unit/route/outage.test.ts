@@ -93,9 +93,9 @@ class Client implements AttemptPort<TestReply> {
 
   cancel(): void {}
 
-  arm(delayMs: number): void {
+  arm(atMs: number): void {
     this.world.wheel.cancel(this.timer);
-    this.timer = this.world.at(this.world.nowMs + delayMs, () => this.machine.onTimer(this.world.nowMs));
+    this.timer = this.world.at(atMs, () => this.machine.onTimer(this.world.nowMs));
   }
 
   finish(result: AttemptResult<TestReply>): void {
